@@ -13,14 +13,8 @@ impl Op {
     /// server re-encodes every operation; where the bytes differ, so does the digest, and source
     /// locations and warnings no longer find their vertex.
     pub fn to_canonical_bytes(&self) -> Vec<u8> {
-        let plain = Self {
-            op: None,
-            ..self.clone()
-        };
-        let body = Self {
-            op: self.op.clone(),
-            ..Self::default()
-        };
+        let plain = Self { op: None, ..self.clone() };
+        let body = Self { op: self.op.clone(), ..Self::default() };
         let mut bytes = plain.encode_to_vec();
         bytes.extend(body.encode_to_vec());
         bytes
