@@ -1,1 +1,18 @@
+//! Slipway: one Compose file becomes minimal, non-root images, natively inside `BuildKit`.
+//!
+//! Data goes one way, and each step is a room:
+//!
+//! ```text
+//! spec file ──> spec ──> recipe ──> plan ──> lower ──> frontend ──> result
+//!              parse     stages    the heart  LLB      gateway
+//! ```
+//!
+//! [`spec`] reads the file and knows nothing of `BuildKit`; [`recipe`] turns a service into a
+//! [`plan`], which knows nothing of YAML or LLB; [`lower`] turns a plan into LLB and image
+//! configuration; [`frontend`] talks to `BuildKit`. [`step`] is what runs inside build steps,
+//! and [`cli`] is what a person runs outside of them. [`diagnostic`] is how all of them say
+//! what is wrong.
 
+pub mod diagnostic;
+pub mod plan;
+pub mod spec;

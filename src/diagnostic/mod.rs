@@ -1,0 +1,114 @@
+//! What goes wrong, said once for all places that show it: the terminal, `BuildKit`'s errors
+//! with their source snippets, and (as JSON) other programs.
+//!
+//! A [`Diagnostic`] says what is wrong, where ([`Span`], which carries its file), and what to
+//! do. Rooms collect them in [`Diagnostics`] and go on, so that a person sees all of them at
+//! once.
+
+mod code;
+mod render;
+mod source;
+mod suggest;
+
+pub use code::Code;
+pub use render::{render, render_all, summary};
+pub use source::{SourceText, Span};
+pub use suggest::did_you_mean;
+
+/// One thing that is wrong, or should be looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    /// Which kind of thing.
+    pub code: Code,
+    /// What is wrong, in one line that makes sense without the snippet.
+    pub message: String,
+    /// Where.
+    pub span: Option<Span>,
+    /// What stands at that place, for the snippet.
+    pub label: Option<String>,
+    /// What to do, or what else there is to know.
+    pub help: Vec<String>,
+    /// The service that it is about; none for the whole file.
+    pub service: Option<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic without a place.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), span: None, label: None, help: Vec::new(), service: None }
+    }
+
+    /// At this place.
+    #[must_use]
+    pub fn at(mut self, span: &Span) -> Self {
+        self.span = Some(span.clone());
+        self
+    }
+
+    /// With words under the snippet's mark.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// With advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// With advice, if there is any.
+    #[must_use]
+    pub fn help_if(self, help: Option<impl Into<String>>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+}
+
+/// Diagnostics as they are found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    /// The service that is being read.
+    service: Option<String>,
+}
+
+impl Diagnostics {
+    /// Adds one, about the service that is being read.
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        if diagnostic.service.is_none() {
+            diagnostic.service.clone_from(&self.service);
+        }
+        if !self.found.contains(&diagnostic) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    /// What follows is about this service.
+    pub fn about(&mut self, service: Option<&str>) {
+        self.service = service.map(str::to_owned);
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All, by file and place; those without a place first.
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(Span::order));
+        self.found
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: I) {
+        for diagnostic in diagnostics {
+            self.push(diagnostic);
+        }
+    }
+}

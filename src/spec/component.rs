@@ -1,0 +1,406 @@
+//! `x-slipway`: how a service's image is made.
+
+use super::reader::{Entries, FromNode, Located, Reader, record};
+use super::values::{Bytes, Command, OneOrMany, Pairs, Words};
+use super::yaml::{Node, Value};
+
+record! {
+    /// The top level's `x-slipway`: what all components share.
+    closed "the top level's `x-slipway`" struct Project {
+        /// Taken by every component that does not say otherwise.
+        defaults: Option<Defaults>,
+    }
+}
+
+record! {
+    /// What every component takes unless it says otherwise.
+    closed "`defaults`" struct Defaults {
+        /// The user that runs.
+        user: Option<UserSpec>,
+        /// Labels of every image.
+        labels: Pairs,
+        /// Environment of every image.
+        env: Pairs,
+    }
+}
+
+record! {
+    /// How a service's image is made.
+    closed "`x-slipway`" struct Component {
+        /// The base image of the runtime stage, instead of the recipe's own.
+        base: Option<Located<String>>,
+        /// The command that builds; `false` for none.
+        build: Option<BuildChoice>,
+        /// What the image promises.
+        contract: Option<Contract>,
+        /// Environment that is part of the image.
+        env: Pairs,
+        /// Further files of the build context that the image holds.
+        files: Vec<CopySpec>,
+        /// Labels of the image.
+        labels: Pairs,
+        /// The network of the build command: `none` (the default) or `default`.
+        network: Option<Located<String>>,
+        /// What of the source, or of the build's result, goes into the image.
+        output: OneOrMany,
+        /// The recipe that makes the stages.
+        recipe: Option<Located<String>>,
+        /// The component's folder in the build context.
+        source: Option<Located<String>>,
+        /// A single-page application: paths that are no file get `index.html`.
+        spa: Option<bool>,
+        /// Stages written by hand, instead of a recipe.
+        stages: Option<Entries<StageSpec>>,
+        /// Which of the stages is the image; the last one unless said.
+        target: Option<Located<String>>,
+        /// A configuration template for nginx.
+        template: Option<Located<String>>,
+        /// The user that runs.
+        user: Option<UserSpec>,
+        /// The version of the language or server.
+        version: Option<Located<String>>,
+    }
+}
+
+record! {
+    /// The user that runs in the image. It owns no files there.
+    closed "`user`" struct UserSpec {
+        /// Its name; `app` by default.
+        name: Option<Located<String>>,
+        /// Its number; 1001 by default.
+        uid: Option<Located<u32>>,
+        /// The number of its group; that of the user by default.
+        gid: Option<Located<u32>>,
+    }
+}
+
+record! {
+    /// What the image promises.
+    closed "`contract`" struct Contract {
+        /// How to tell that it works.
+        health: Option<HealthContract>,
+        /// The most that it may weigh, uncompressed.
+        size: Option<Located<Bytes>>,
+    }
+}
+
+record! {
+    /// How to tell that a component works. Compose's `healthcheck` has the times.
+    closed "`health`" struct HealthContract {
+        /// A path that answers GET with a status of 200 to 399.
+        http: Option<Located<String>>,
+        /// The port of `http`; by default the only one that the service exposes.
+        port: Option<Located<u32>>,
+        /// A command that exits with 0.
+        command: Option<Words>,
+    }
+}
+
+/// `build`: a command, or `false`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BuildChoice {
+    /// Nothing is built.
+    No,
+    /// This builds.
+    Command(Command),
+}
+
+impl FromNode for BuildChoice {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match node.value {
+            Value::Bool(false) => Some(Self::No),
+            Value::Bool(true) => {
+                reader.wrong_type(node, "a command, or `false`");
+                None
+            }
+            _ => Command::from_node(node, reader).map(Self::Command),
+        }
+    }
+}
+
+record! {
+    /// A stage written by hand.
+    closed "a stage" struct StageSpec {
+        /// An image, another stage, or `scratch`.
+        from: Located<String>,
+        /// Whose platform the stage has: `target` (the default) or `build`.
+        platform: Option<Located<String>>,
+        /// What happens, in order.
+        steps: Vec<StepSpec>,
+    }
+}
+
+/// One step of a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepSpec {
+    /// What it does.
+    pub action: ActionSpec,
+    /// Its place.
+    pub span: crate::diagnostic::Span,
+}
+
+/// What a step does. Each is the key that its mapping starts with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ActionSpec {
+    /// `copy`
+    Copy(CopySpec),
+    /// `env`
+    Env(Pairs),
+    /// `mkdir`
+    MakeDir(DirSpec),
+    /// `run`
+    Run(RunSpec),
+    /// `symlink`
+    Symlink(LinkSpec),
+    /// `user`
+    User(Located<String>),
+    /// `workdir`
+    Workdir(Located<String>),
+    /// `write`
+    Write(WriteSpec),
+}
+
+const ACTIONS: [&str; 8] = ["copy", "env", "mkdir", "run", "symlink", "user", "workdir", "write"];
+
+impl FromNode for StepSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let entries = reader.mapping(node, "a step")?;
+        let actions: Vec<&str> = ACTIONS.into_iter().filter(|action| node.get(action).is_some()).collect();
+        let action = match actions.as_slice() {
+            // `env` and `user` beside `run` belong to it.
+            actions if actions.contains(&"run") => ActionSpec::Run(RunSpec::from_node(node, reader)?),
+            [only] => {
+                reader.only_known_keys(entries, &format!("a `{only}` step"), &[only]);
+                action(only, node.get(only)?, reader)?
+            }
+            [] => {
+                reader.only_known_keys(entries, "a step", &ACTIONS);
+                if entries.is_empty() {
+                    reader.bad_value(&node.span, "the step is empty", Some("a step is one of: copy, env, mkdir, run, symlink, user, workdir, write"));
+                }
+                return None;
+            }
+            [first, second, ..] => {
+                let message = format!("a step does one thing; this one has `{first}` and `{second}`");
+                reader.bad_value(&node.span, message, Some("make them two steps"));
+                return None;
+            }
+        };
+        Some(Self { action, span: node.span.clone() })
+    }
+}
+
+fn action(name: &str, value: &Node, reader: &mut Reader<'_>) -> Option<ActionSpec> {
+    Some(match name {
+        "copy" => ActionSpec::Copy(CopySpec::from_node(value, reader)?),
+        "env" => ActionSpec::Env(Pairs::from_node(value, reader)?),
+        "mkdir" => ActionSpec::MakeDir(DirSpec::from_node(value, reader)?),
+        "symlink" => ActionSpec::Symlink(LinkSpec::from_node(value, reader)?),
+        "user" => ActionSpec::User(Located::from_node(value, reader)?),
+        "workdir" => ActionSpec::Workdir(Located::from_node(value, reader)?),
+        _ => ActionSpec::Write(WriteSpec::from_node(value, reader)?),
+    })
+}
+
+record! {
+    /// A copy.
+    closed "`copy`" struct CopySpec {
+        /// Where from: a stage, an image, or the build context (`context`, the default).
+        from: Option<Located<String>>,
+        /// What; several need a folder as target.
+        source: OneOrMany,
+        /// Where to. A trailing `/` means: into this folder.
+        target: Located<String>,
+        /// The owner, as `uid` or `uid:gid`; root by default.
+        owner: Option<Located<String>>,
+        /// Permission bits, octal.
+        mode: Option<Located<Mode>>,
+        /// Patterns of what stays behind.
+        exclude: OneOrMany,
+        /// A layer of its own, which a new base does not rebuild. The target must not lie
+        /// behind a link of the base.
+        link: Option<bool>,
+    }
+}
+
+record! {
+    /// A process.
+    closed "a `run` step" struct RunSpec {
+        /// What runs: a text for `/bin/sh -c`, or a list of words.
+        run: Command,
+        /// Environment for it alone.
+        env: Pairs,
+        /// Folders that stay from build to build.
+        cache: Vec<CacheSpec>,
+        /// The client's secrets.
+        secret: Vec<SecretSpec>,
+        /// The client's ssh agents, by id.
+        ssh: OneOrMany,
+        /// Files of another stage, an image or the context, for this process alone.
+        bind: Vec<BindSpec>,
+        /// Folders in memory.
+        tmpfs: OneOrMany,
+        /// `default`, `none` or `host`.
+        network: Option<Located<String>>,
+        /// `sandbox` or `insecure`.
+        security: Option<Located<String>>,
+        /// The user that runs it.
+        user: Option<Located<String>>,
+    }
+}
+
+/// A cache mount: its target alone, or with settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CacheSpec {
+    /// Where it is mounted.
+    pub target: Located<String>,
+    /// Its name within the project; the target by default.
+    pub id: Option<String>,
+    /// `shared`, `private` or `locked`.
+    pub sharing: Option<Located<String>>,
+}
+
+record! {
+    /// A cache mount with settings.
+    closed "`cache`" struct CacheMapping {
+        /// See [`CacheSpec`].
+        target: Located<String>,
+        /// See [`CacheSpec`].
+        id: Option<String>,
+        /// See [`CacheSpec`].
+        sharing: Option<Located<String>>,
+    }
+}
+
+impl FromNode for CacheSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let CacheMapping { target, id, sharing, .. } = CacheMapping::from_node(node, reader)?;
+            return Some(Self { target, id, sharing });
+        }
+        Some(Self { target: Located::from_node(node, reader)?, id: None, sharing: None })
+    }
+}
+
+/// A secret: its id alone, or with settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretSpec {
+    /// The client's name for it.
+    pub id: Located<String>,
+    /// The file that it becomes; `/run/secrets/<id>` by default.
+    pub target: Option<String>,
+    /// The environment variable that it becomes, instead of a file.
+    pub env: Option<String>,
+    /// Whether the build fails without it; it does by default.
+    pub required: bool,
+}
+
+record! {
+    /// A secret with settings.
+    closed "`secret`" struct SecretMapping {
+        /// See [`SecretSpec`].
+        id: Located<String>,
+        /// See [`SecretSpec`].
+        target: Option<String>,
+        /// See [`SecretSpec`].
+        env: Option<String>,
+        /// See [`SecretSpec`].
+        required: Option<bool>,
+    }
+}
+
+impl FromNode for SecretSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let SecretMapping { id, target, env, required, .. } = SecretMapping::from_node(node, reader)?;
+            return Some(Self { id, target, env, required: required.unwrap_or(true) });
+        }
+        Some(Self { id: Located::from_node(node, reader)?, target: None, env: None, required: true })
+    }
+}
+
+record! {
+    /// A bind mount.
+    closed "`bind`" struct BindSpec {
+        /// A stage, an image, or the build context (`context`, the default).
+        from: Option<Located<String>>,
+        /// The path in it; all of it by default.
+        source: Option<Located<String>>,
+        /// Where it is mounted.
+        target: Located<String>,
+        /// Whether the process may write; what it writes is lost.
+        writable: Option<bool>,
+    }
+}
+
+record! {
+    /// A new file.
+    closed "`write`" struct WriteSpec {
+        /// Where.
+        path: Located<String>,
+        /// What it holds.
+        content: String,
+        /// Permission bits, octal; 0644 by default.
+        mode: Option<Located<Mode>>,
+        /// The owner, as `uid` or `uid:gid`; root by default.
+        owner: Option<Located<String>>,
+    }
+}
+
+/// A new folder: its path alone, or with settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirSpec {
+    /// Where.
+    pub path: Located<String>,
+    /// Permission bits; 0755 by default.
+    pub mode: Option<Located<Mode>>,
+    /// The owner, as `uid` or `uid:gid`; root by default.
+    pub owner: Option<Located<String>>,
+}
+
+record! {
+    /// A new folder with settings.
+    closed "`mkdir`" struct DirMapping {
+        /// See [`DirSpec`].
+        path: Located<String>,
+        /// See [`DirSpec`].
+        mode: Option<Located<Mode>>,
+        /// See [`DirSpec`].
+        owner: Option<Located<String>>,
+    }
+}
+
+impl FromNode for DirSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let DirMapping { path, mode, owner, .. } = DirMapping::from_node(node, reader)?;
+            return Some(Self { path, mode, owner });
+        }
+        Some(Self { path: Located::from_node(node, reader)?, mode: None, owner: None })
+    }
+}
+
+record! {
+    /// A symbolic link.
+    closed "`symlink`" struct LinkSpec {
+        /// What it points at.
+        target: Located<String>,
+        /// Where it is.
+        path: Located<String>,
+    }
+}
+
+/// Permission bits, written in octal whether quoted or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode(pub u32);
+
+impl FromNode for Mode {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.scalar(node, "permission bits such as `\"0755\"`")?;
+        let bits = u32::from_str_radix(text.trim_start_matches("0o"), 8).ok().filter(|bits| *bits <= 0o7777);
+        if bits.is_none() {
+            reader.bad_value(&node.span, format!("`{text}` are no permission bits"), Some("write them in octal, like `\"0755\"`"));
+        }
+        bits.map(Self)
+    }
+}

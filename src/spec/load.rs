@@ -1,0 +1,176 @@
+//! Putting it together: a file, and those that it leads to, become a [`Spec`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::component::{Component, Project};
+use super::compose::{self, Service as ComposeService};
+use super::extends::{Files, Resolver};
+use super::reader::{FromNode, Located, Reader};
+use super::yaml::{self, Node, Value};
+use super::EXTENSION;
+use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
+
+/// The values of variables: build arguments, and nothing else.
+pub type Variables = BTreeMap<String, String>;
+
+/// What a file says.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The file itself.
+    pub file: Arc<SourceText>,
+    /// Compose's project name.
+    pub name: Option<String>,
+    /// What all components share.
+    pub project: Option<Project>,
+    /// The services with an `x-slipway` key, in the order of the file.
+    pub components: Vec<Service>,
+    /// The names of the other services.
+    pub others: Vec<String>,
+}
+
+/// A service whose image we make.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: Located<String>,
+    /// Its Compose keys.
+    pub compose: ComposeService,
+    /// How its image is made.
+    pub component: Component,
+    /// The place of the `x-slipway` key.
+    pub extension: Span,
+}
+
+/// How far reading came.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// These files, by path relative to the spec's folder, are needed as well: load again with
+    /// them.
+    Needs(Vec<String>),
+    /// All that could be read, and all that is wrong.
+    Done(Option<Box<Spec>>, Vec<Diagnostic>),
+}
+
+/// Reads a spec. `beside` holds the files that an earlier call asked for, with `None` for those
+/// that do not exist.
+pub fn load(
+    name: &str,
+    bytes: &[u8],
+    beside: &BTreeMap<String, Option<Vec<u8>>>,
+    variables: &Variables,
+) -> Loaded {
+    let (file, root) = match read(name, bytes) {
+        Ok(read) => read,
+        Err(problem) => return Loaded::Done(None, vec![problem]),
+    };
+    let mut reader = Reader::new(variables);
+    let files: Files = beside
+        .iter()
+        .map(|(path, bytes)| {
+            let root = bytes.as_ref().and_then(|bytes| match read(path, bytes) {
+                Ok((_, root)) => Some(root),
+                Err(problem) => {
+                    reader.report(problem);
+                    None
+                }
+            });
+            (path.clone(), root)
+        })
+        .collect();
+    let mut resolver = Resolver { files: &files, missing: Vec::new() };
+    let spec = assemble(file, &root, &mut resolver, &mut reader);
+    if !resolver.missing.is_empty() {
+        resolver.missing.sort();
+        resolver.missing.dedup();
+        return Loaded::Needs(resolver.missing);
+    }
+    Loaded::Done(spec.map(Box::new), reader.diagnostics.into_sorted())
+}
+
+fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(error) => {
+            let file = Arc::new(SourceText { name: name.to_owned(), text: String::from_utf8_lossy(bytes).into_owned() });
+            let place = error.valid_up_to();
+            return Err(Diagnostic::new(Code::Syntax, "the file is not UTF-8 text").at(&Span::new(&file, place..place + 1)));
+        }
+    };
+    let file = Arc::new(SourceText { name: name.to_owned(), text });
+    let root = yaml::parse(&file)?;
+    Ok((file, root))
+}
+
+fn assemble(file: Arc<SourceText>, root: &Node, resolver: &mut Resolver<'_>, reader: &mut Reader<'_>) -> Option<Spec> {
+    if root.value == Value::Null {
+        reader.report(Diagnostic::new(Code::MissingKey, "the file is empty").at(&root.span));
+        return None;
+    }
+    reader.mapping(root, "a Compose file")?;
+    let name = reader.field(root, "name", "the file").unwrap_or_default();
+    refuse_include(root, reader);
+    let project = reader.field(root, EXTENSION, "the file").unwrap_or_default();
+    let mut components = Vec::new();
+    let mut others = Vec::new();
+    let mut complete = true;
+    for (key, node) in compose::services(root, reader) {
+        reader.diagnostics.about(Some(&key.name));
+        if let Value::Null | Value::Mapping(_) = node.value {
+        } else {
+            reader.wrong_type(node, "a mapping for a service");
+            continue;
+        }
+        let joined = resolver.resolve(root, &file.name, &key.name, node, reader);
+        let Some(extension) = joined.get(EXTENSION) else {
+            others.push(key.name.clone());
+            continue;
+        };
+        // Both halves are read even if one fails: all errors at once.
+        let empty = Node { value: Value::Mapping(Vec::new()), span: extension.span.clone() };
+        let extension_node = if extension.value == Value::Null { &empty } else { extension };
+        let component = Component::from_node(extension_node, reader);
+        let compose = ComposeService::from_node(&joined, reader);
+        let place = extension_place(node, extension);
+        match (component, compose) {
+            (Some(component), Some(compose)) => components.push(Service {
+                name: Located { value: key.name.clone(), span: key.span.clone() },
+                compose,
+                component,
+                extension: place,
+            }),
+            _ => complete = false,
+        }
+    }
+    reader.diagnostics.about(None);
+    if components.is_empty() && complete && reader.diagnostics.is_empty() {
+        reader.report(
+            Diagnostic::new(Code::MissingKey, "no service has an `x-slipway` key, so there is nothing to build")
+                .at(&root.span)
+                .help("give a service `x-slipway: { recipe: node, source: folder }`"),
+        );
+    }
+    Some(Spec { file, name, project, components, others })
+}
+
+/// The key's own line where the service has one; an inherited one stands where it was written.
+fn extension_place(node: &Node, extension: &Node) -> Span {
+    let own = match &node.value {
+        Value::Mapping(entries) => entries.iter().find(|(key, _)| key.name == EXTENSION),
+        _ => None,
+    };
+    own.map_or_else(|| extension.span.clone(), |(key, _)| key.span.clone())
+}
+
+/// What cannot be honoured is an error, never a silent difference to Compose.
+fn refuse_include(root: &Node, reader: &mut Reader<'_>) {
+    let Value::Mapping(entries) = &root.value else { return };
+    if let Some((key, _)) = entries.iter().find(|(key, _)| key.name == "include") {
+        reader.report(
+            Diagnostic::new(Code::Extends, "`include` is not read by Slipway, so services of other files would be missed")
+                .at(&key.span)
+                .help("build those files on their own, or use `extends` for single services"),
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! The spec: bytes become a [`Spec`], typed, interpolated, every value with its place.
+//!
+//! The way of a file: [`yaml`] reads it into a tree of nodes with spans; [`extends`] joins what
+//! services inherit; [`interpolate`] puts variables in; [`compose`] and [`component`] read the
+//! tree into types, through [`reader`], which collects every unknown key and wrong type on the
+//! way. This room knows Compose and `x-slipway`, and nothing of `BuildKit`.
+
+pub mod component;
+pub mod compose;
+mod extends;
+mod interpolate;
+mod load;
+mod reader;
+pub mod values;
+mod yaml;
+
+pub use load::{Loaded, Spec, Variables, load};
+pub use reader::Located;
+
+/// The key under which everything of ours stands.
+pub const EXTENSION: &str = "x-slipway";

@@ -1,0 +1,294 @@
+//! From nodes to types, reporting everything that is wrong on the way.
+//!
+//! A type that can stand in a spec implements [`FromNode`]. The [`record!`] macro writes that
+//! for a struct whose fields are keys, so that the struct's definition is the only list of
+//! what may stand there. Variables are replaced when a text is read, and only then: what
+//! Slipway does not read (run-time environment above all) needs no build-time value.
+
+use std::collections::BTreeMap;
+
+use super::interpolate::{Problem, interpolate};
+use super::yaml::{Key, Node, Value};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+
+/// A value with the place where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
+}
+
+/// Something that a spec may hold.
+pub(super) trait FromNode: Sized {
+    /// Reads it. What is wrong goes to the reader's diagnostics, and the result is `None`.
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// What it is when its key is absent; `None` if the key must be there.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// Reads nodes, with the values of variables at hand.
+pub(super) struct Reader<'a> {
+    values: &'a BTreeMap<String, String>,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(values: &'a BTreeMap<String, String>) -> Self {
+        Self { values, diagnostics: Diagnostics::default() }
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Says that the node is of another kind than `expected` ("a string").
+    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
+        let kind = node.value.kind();
+        self.report(
+            Diagnostic::new(Code::WrongType, format!("expected {expected}, found {kind}"))
+                .at(&node.span)
+                .label(format!("this is {kind}")),
+        );
+    }
+
+    /// Says that a value makes no sense.
+    pub(super) fn bad_value(&mut self, span: &Span, message: impl Into<String>, help: Option<&str>) {
+        self.report(Diagnostic::new(Code::Value, message).at(span).help_if(help));
+    }
+
+    /// The entries of a mapping.
+    pub(super) fn mapping<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [(Key, Node)]> {
+        if let Value::Mapping(entries) = &node.value {
+            return Some(entries);
+        }
+        self.wrong_type(node, &format!("a mapping for {what}"));
+        None
+    }
+
+    /// Reports the keys that are not among those known. Keys that start with `x-` are free.
+    pub(super) fn only_known_keys(&mut self, entries: &[(Key, Node)], what: &str, known: &[&str]) {
+        for (key, _) in entries {
+            if !known.contains(&key.name.as_str()) && !key.name.starts_with("x-") {
+                self.unknown_key(key, what, known);
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, key: &Key, what: &str, known: &[&str]) {
+        let help = match did_you_mean(&key.name, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.report(
+            Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` in {what}", key.name))
+                .at(&key.span)
+                .label("nothing reads this")
+                .help(help),
+        );
+    }
+
+    /// The value of a key. A key without a value is as if it were not there.
+    pub(super) fn field<T: FromNode>(&mut self, node: &Node, key: &str, what: &str) -> Option<T> {
+        match node.get(key) {
+            Some(value) if value.value != Value::Null => T::from_node(value, self),
+            _ => T::absent().or_else(|| {
+                self.report(Diagnostic::new(Code::MissingKey, format!("{what} needs the key `{key}`")).at(&node.span));
+                None
+            }),
+        }
+    }
+
+    /// A text with its variables replaced.
+    pub(super) fn interpolated(&mut self, text: &str, span: &Span) -> Option<String> {
+        let (result, problems) = interpolate(text, self.values);
+        let mut usable = true;
+        for problem in problems {
+            usable &= matches!(problem, Problem::Unset { .. });
+            self.report(describe(problem).at(span));
+        }
+        usable.then_some(result)
+    }
+
+    /// A scalar as text: numbers and booleans as they were written.
+    pub(super) fn scalar(&mut self, node: &Node, expected: &str) -> Option<String> {
+        match &node.value {
+            Value::String(text) => self.interpolated(text, &node.span),
+            Value::Number { text, .. } => Some(text.clone()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => {
+                self.wrong_type(node, expected);
+                None
+            }
+        }
+    }
+}
+
+fn describe(problem: Problem) -> Diagnostic {
+    match problem {
+        Problem::Invalid => Diagnostic::new(Code::Interpolation, "a `$` here is no variable in Compose's form")
+            .help("write `$$` for a dollar sign that stays, as in `$$(date)`; variables are `$NAME` or `${NAME:-default}`"),
+        Problem::Required { name, message } => {
+            let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+            Diagnostic::new(Code::MissingVariable, format!("the variable `{name}` has no value{message}")).help(format!(
+                "pass it: `--build-arg {name}=…`, or `build.args: {{ {name}: … }}` of the service, which Compose and bake pass on"
+            ))
+        }
+        Problem::Unset { name } => {
+            Diagnostic::new(Code::UnsetVariable, format!("the variable `{name}` has no value; it is taken as empty"))
+                .help(format!("give it a default (`${{{name}:-…}}`) or pass it by `build.args`"))
+        }
+    }
+}
+
+impl<T: FromNode> FromNode for Option<T> {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        T::from_node(node, reader).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: FromNode> FromNode for Located<T> {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { value: T::from_node(node, reader)?, span: node.span.clone() })
+    }
+}
+
+impl FromNode for String {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        reader.scalar(node, "a string")
+    }
+}
+
+impl FromNode for bool {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) => match reader.interpolated(text, &node.span)?.as_str() {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => {
+                    reader.wrong_type(node, "true or false");
+                    None
+                }
+            },
+            _ => {
+                reader.wrong_type(node, "true or false");
+                None
+            }
+        }
+    }
+}
+
+impl FromNode for u32 {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let number = match &node.value {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the guard keeps it in range")]
+            Value::Number { value, .. } if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value) => {
+                Some(*value as Self)
+            }
+            Value::String(text) => reader.interpolated(text, &node.span)?.parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            reader.wrong_type(node, "a whole number that is not negative");
+        }
+        number
+    }
+}
+
+/// A list.
+impl<T: FromNode> FromNode for Vec<T> {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Value::Sequence(items) = &node.value else {
+            reader.wrong_type(node, "a list");
+            return None;
+        };
+        // All items are read, so that all their errors are seen.
+        let read: Vec<Option<T>> = items.iter().map(|item| T::from_node(item, reader)).collect();
+        read.into_iter().collect()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+/// A mapping with free keys, in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries<T>(pub Vec<(Located<String>, T)>);
+
+impl<T> Default for Entries<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: FromNode> FromNode for Entries<T> {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let entries = reader.mapping(node, "named entries")?;
+        let read: Vec<Option<_>> = entries
+            .iter()
+            .map(|(key, value)| {
+                let name = Located { value: key.name.clone(), span: key.span.clone() };
+                Some((name, T::from_node(value, reader)?))
+            })
+            .collect();
+        read.into_iter().collect::<Option<_>>().map(Self)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(Vec::new()))
+    }
+}
+
+/// A struct whose fields are the keys of a mapping.
+///
+/// `closed` reports every other key; `open` leaves other keys to Compose. The text after it is
+/// what messages call the mapping.
+macro_rules! record {
+    (
+        $(#[$meta:meta])*
+        $mode:ident $what:literal struct $name:ident {
+            $( $(#[$field_meta:meta])* $field:ident: $type:ty ),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $( $(#[$field_meta])* pub $field: $type, )*
+            /// The place of the whole mapping.
+            pub span: $crate::diagnostic::Span,
+        }
+
+        impl $name {
+            /// The keys that may stand here.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+        }
+
+        impl $crate::spec::reader::FromNode for $name {
+            fn from_node(
+                node: &$crate::spec::yaml::Node,
+                reader: &mut $crate::spec::reader::Reader<'_>,
+            ) -> Option<Self> {
+                #[allow(unused_variables, reason = "an open record lets other keys be")]
+                let entries = reader.mapping(node, $what)?;
+                $crate::spec::reader::record!(@$mode reader, entries, $what, Self::KEYS);
+                $( let $field = reader.field(node, stringify!($field), $what); )*
+                Some(Self { $( $field: $field?, )* span: node.span.clone() })
+            }
+        }
+    };
+    (@closed $reader:ident, $entries:ident, $what:literal, $known:expr) => {
+        $reader.only_known_keys($entries, $what, $known);
+    };
+    (@open $reader:ident, $entries:ident, $what:literal, $known:expr) => {};
+}
+pub(super) use record;
