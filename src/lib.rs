@@ -13,6 +13,12 @@
 //! and [`cli`] is what a person runs outside of them. [`diagnostic`] is how all of them say
 //! what is wrong.
 
+pub mod cli;
 pub mod diagnostic;
+pub mod frontend;
+pub mod lower;
 pub mod plan;
+pub mod recipe;
 pub mod spec;
+pub mod step;
+pub mod target;

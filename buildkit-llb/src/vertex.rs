@@ -48,6 +48,20 @@ impl Output {
         &self.vertex.bytes
     }
 
+    /// The same output, with these lines added to what is known of where its vertex came from.
+    #[must_use]
+    pub fn with_locations(&self, locations: &[Location]) -> Self {
+        let vertex = &self.vertex;
+        let vertex = Vertex {
+            bytes: vertex.bytes.clone(),
+            digest: vertex.digest.clone(),
+            inputs: vertex.inputs.clone(),
+            metadata: vertex.metadata.clone(),
+            locations: vertex.locations.iter().chain(locations).cloned().collect(),
+        };
+        Self { vertex: Arc::new(vertex), index: self.index }
+    }
+
     /// The graph below this output, ready to be solved.
     ///
     /// Dependencies come first, each vertex once, in the order of a walk over the inputs; the

@@ -187,8 +187,6 @@ pub struct Copy {
     pub exclude: Vec<String>,
     /// As a layer of its own, which does not depend on what lies below.
     pub link: bool,
-    /// A source that is not there is no error.
-    pub optional: bool,
 }
 
 /// A new folder.

@@ -14,7 +14,7 @@ mod reader;
 pub mod values;
 mod yaml;
 
-pub use load::{Loaded, Spec, Variables, load};
+pub use load::{Loaded, Service, Spec, Variables, load};
 pub use reader::Located;
 
 /// The key under which everything of ours stands.

@@ -1,0 +1,260 @@
+//! A build: the spec is read, the target chosen, its plan made and lowered, the graph solved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use buildkit_llb::{Metadata, Output, Platform, read};
+use buildkit_proto::frontend::{Ref, RefMap, Result as BuildResult, result::Result as Body};
+use buildkit_proto::pb;
+use futures_util::future::try_join_all;
+use prost::Message;
+use serde_json::json;
+
+use super::context::{SpecFile, Sources};
+use super::errors::Failure;
+use super::gateway::{Capabilities, Gateway, Warning};
+use super::images::Resolver;
+use super::options::Options;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::lower::llb::{FoundImages, Lowered, Setting, location, lower};
+use crate::lower::reach;
+use crate::plan::Plan;
+use crate::recipe;
+use crate::spec::{Loaded, Service, Spec, load};
+use crate::target::Target;
+
+/// Where `BuildKit` leaves the graph of the frontend's own image.
+const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
+
+/// Builds what the client asked for.
+pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Box<Failure>> {
+    let (caps, (sources, file)) = tokio::try_join!(gateway.ping(), async {
+        let sources = Sources::find(gateway, options).await?;
+        let file = sources.spec_file().await?;
+        Ok((sources, file))
+    })?;
+    if !caps.llb("file.base") {
+        return Err(Failure::spec(
+            Diagnostic::new(Code::Engine, "this engine is too old to build with").help("BuildKit 0.5 or newer is needed"),
+        ));
+    }
+    let (spec, problems) = read_spec(&sources, &file, options).await?;
+    let target = Target::choose(&spec, &problems, options.target())?;
+    warn_and_stop(gateway, &caps, &file, &target, problems).await?;
+
+    let ignore = sources.ignore_patterns(&file).await?;
+    let plan = plan(&sources, &spec, target.service, &ignore).await?;
+    let stage = target.stage(&plan)?;
+    let given = options.platforms()?;
+    let host = caps.platforms.first().cloned().unwrap_or_else(|| Platform::linux(std::env::consts::ARCH));
+    let platforms = if given.is_empty() { vec![host.clone()] } else { given };
+    let multi = options.multi_platform(platforms.len())?;
+
+    let stages = reach::stages(&plan, &stage);
+    let uses = reach::images(&stages);
+    let resolver = Resolver {
+        gateway,
+        options,
+        caps: &caps,
+        inputs: &sources.inputs,
+        file: &file.source,
+        build_platform: &host,
+    };
+    let mut images = resolver.resolve(&uses, &platforms).await?;
+    resolver.locate(&mut images, &uses);
+    let used = reach::context(stages.iter().copied());
+    let context = if used.is_empty() {
+        None
+    } else {
+        let metadata = Metadata::named("[internal] load build context")
+            .location(location(&file.source, recipe_place(target.service)));
+        sources.context(&used, &ignore, &metadata)
+    };
+
+    let project = spec.name.clone().unwrap_or_else(|| project_of(options.filename()));
+    let namespace = options.cache_namespace(&project);
+    let work = Work { options, caps: &caps, plan: &plan, stage: &stage, images: &images, context: context.as_ref() };
+    let solved = try_join_all(
+        platforms.iter().map(|platform| work.solve(gateway, &file, &host, platform, &namespace, multi)),
+    )
+    .await?;
+    Ok(result(&platforms, solved, multi))
+}
+
+/// The spec, with what was wrong in it.
+async fn read_spec(
+    sources: &Sources<'_>,
+    file: &SpecFile,
+    options: &Options,
+) -> Result<(Spec, Vec<Diagnostic>), Box<Failure>> {
+    let variables = options.variables();
+    let mut beside = BTreeMap::new();
+    loop {
+        match load(&file.source.filename, &file.source.data, &beside, &variables) {
+            Loaded::Needs(names) => beside.extend(sources.beside(&names).await?),
+            Loaded::Done(Some(spec), problems) => return Ok((*spec, problems)),
+            Loaded::Done(None, problems) => return Err(problems.into()),
+        }
+    }
+}
+
+/// Warnings about what is built are shown; errors end the build. A variable that only another
+/// component needs is neither.
+async fn warn_and_stop(
+    gateway: &Gateway,
+    caps: &Capabilities,
+    file: &SpecFile,
+    target: &Target<'_>,
+    problems: Vec<Diagnostic>,
+) -> Result<(), Box<Failure>> {
+    let mut errors = Vec::new();
+    for problem in problems {
+        let of_a_variable = matches!(problem.code, Code::MissingVariable | Code::UnsetVariable);
+        if of_a_variable && problem.service.as_ref().is_some_and(|service| *service != target.service.name.value) {
+            continue;
+        }
+        if problem.code.is_warning() {
+            let line = problem.span.as_ref().map(|span| location(&file.source, span));
+            let place = line.as_ref().and_then(|line| Some((line.file.as_ref(), *line.ranges.first()?)));
+            let at = problem.span.as_ref().map(|span| format!(" (line {})", span.line())).unwrap_or_default();
+            let warning = Warning { short: format!("{}{at}", problem.message), detail: problem.help, place };
+            gateway.warn(caps, &file.vertex, warning).await;
+        } else {
+            errors.push(problem);
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+/// The plan of a service, with the files that its recipe wants to see.
+async fn plan(
+    sources: &Sources<'_>,
+    spec: &Spec,
+    service: &Service,
+    ignore: &[String],
+) -> Result<Plan, Box<Failure>> {
+    let files: BTreeSet<String> = recipe::needs(service).into_iter().collect();
+    let folders = BTreeSet::from([recipe::source(service)]);
+    let facts = sources.facts(&files, &folders, ignore).await?;
+    Ok(recipe::plan(spec, service, &facts)?)
+}
+
+fn recipe_place(service: &Service) -> &Span {
+    let component = &service.component;
+    component.source.as_ref().or(component.recipe.as_ref()).map_or(&service.extension, |key| &key.span)
+}
+
+/// Caches of one project are its own. A file without a name gives its own name.
+fn project_of(filename: &str) -> String {
+    let name = filename.rsplit('/').next().unwrap_or(filename);
+    name.split('.').next().unwrap_or(name).to_owned()
+}
+
+/// What is the same for all platforms.
+struct Work<'a> {
+    options: &'a Options,
+    caps: &'a Capabilities,
+    plan: &'a Plan,
+    stage: &'a str,
+    images: &'a FoundImages,
+    context: Option<&'a Output>,
+}
+
+/// One platform's result: its reference and its image configuration.
+type Solved = (String, Vec<u8>);
+
+impl Work<'_> {
+    async fn solve(
+        &self,
+        gateway: &Gateway,
+        file: &SpecFile,
+        host: &Platform,
+        platform: &Platform,
+        namespace: &str,
+        multi: bool,
+    ) -> Result<Solved, Box<Failure>> {
+        let helper = own_image();
+        let processes = self.options.processes()?;
+        let setting = Setting {
+            images: self.images,
+            context: self.context,
+            helper: helper.as_ref(),
+            file: &file.source,
+            build_platform: host,
+            target_platform: platform,
+            name_platform: multi,
+            cache_namespace: namespace,
+            no_cache: self.options.no_cache(),
+            processes: &processes,
+            epoch: self.options.epoch().unwrap_or(0),
+            can_merge: self.caps.llb("mergeop"),
+        };
+        let Lowered { output, mut config } = lower(self.plan, self.stage, &setting).map_err(Failure::spec)?;
+        config.add_labels(&self.options.labels());
+        let json = config.to_json(platform).map_err(|error| {
+            Failure::spec(Diagnostic::new(Code::Engine, format!("the image configuration cannot be written: {error}")))
+        })?;
+        let reference = match output {
+            None => String::new(),
+            Some(output) => {
+                let definition = output.marshal();
+                if let Some(cap) = self.caps.missing(&definition) {
+                    return Err(Failure::spec(
+                        Diagnostic::new(Code::Engine, format!("this engine cannot do what the build needs: `{cap}`"))
+                            .help("update Docker Engine or BuildKit"),
+                    ));
+                }
+                gateway.solve_definition(definition, &self.options.cache_imports()?).await?.0
+            }
+        };
+        Ok((reference, json))
+    }
+}
+
+/// The frontend's own image as part of a graph; none if the engine does not tell.
+fn own_image() -> Option<Output> {
+    let bytes = std::fs::read(OWN_IMAGE).ok()?;
+    let definition = pb::Definition::decode(bytes.as_slice()).ok()?;
+    read(&definition).ok().flatten()
+}
+
+fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool) -> BuildResult {
+    let listed: Vec<_> = platforms
+        .iter()
+        .map(|platform| {
+            let mut inner = json!({ "architecture": platform.architecture, "os": platform.os });
+            if !platform.variant.is_empty() {
+                inner["variant"] = json!(platform.variant);
+            }
+            if !platform.os_version.is_empty() {
+                inner["os.version"] = json!(platform.os_version);
+            }
+            json!({ "ID": platform.to_string(), "Platform": inner })
+        })
+        .collect();
+    let mut metadata = BTreeMap::new();
+    metadata.insert("refs.platforms".to_owned(), json!({ "Platforms": listed }).to_string().into_bytes());
+    let mut refs = BTreeMap::new();
+    for (platform, (id, config)) in platforms.iter().zip(solved) {
+        let suffix = if multi { format!("/{platform}") } else { String::new() };
+        metadata.insert(format!("containerimage.config{suffix}"), config);
+        refs.insert(platform.to_string(), Ref { id, def: None });
+    }
+    let body = if multi {
+        Body::Refs(RefMap { refs })
+    } else {
+        Body::Ref(refs.into_values().next().unwrap_or_default())
+    };
+    BuildResult { result: Some(body), metadata, ..BuildResult::default() }
+}
+
+/// Reads the spec alone: for questions about it.
+pub(super) async fn spec_alone(
+    gateway: &Gateway,
+    options: &Options,
+) -> Result<(Spec, Arc<buildkit_llb::SourceFile>), Box<Failure>> {
+    let sources = Sources::find(gateway, options).await?;
+    let file = sources.spec_file().await?;
+    let (spec, _) = read_spec(&sources, &file, options).await?;
+    Ok((spec, file.source))
+}

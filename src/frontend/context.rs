@@ -1,0 +1,316 @@
+//! Where the spec file and the build context come from, and what is read of them before the
+//! build: the spec, what lies beside it, the ignore files, and the few files that recipes look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use buildkit_llb::{Definition, Metadata, Output, SourceFile, read, source};
+use futures_util::future::{join_all, try_join_all};
+
+use super::errors::Failure;
+use super::gateway::{Gateway, Reference};
+use super::options::Options;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lower::reach::ContextUse;
+use crate::recipe::{Facts, Folder, in_folder, parent};
+
+/// The name of the client's folder that is the build context.
+const CONTEXT: &str = "context";
+
+/// The files of a request, before any of them is read.
+pub(super) struct Sources<'a> {
+    gateway: &'a Gateway,
+    options: &'a Options,
+    file: Place,
+    context: Place,
+    /// Graphs that the client sent along.
+    pub(super) inputs: BTreeMap<String, Definition>,
+}
+
+/// Where a tree of files is.
+#[derive(Clone, Debug)]
+enum Place {
+    /// A folder of the client's.
+    Client(String),
+    /// Part of a graph; none for an empty one.
+    Graph(Option<Output>),
+}
+
+/// The spec file and what lies beside it.
+pub(super) struct SpecFile {
+    /// For source maps and warnings.
+    pub(super) source: Arc<SourceFile>,
+    /// The digest of the vertex that loads it; warnings are attached there.
+    pub(super) vertex: String,
+    /// `<spec>.dockerignore`
+    ignore: Option<Vec<u8>>,
+}
+
+impl<'a> Sources<'a> {
+    /// Finds out where files come from.
+    pub(super) async fn find(gateway: &'a Gateway, options: &'a Options) -> Result<Self, Box<Failure>> {
+        let inputs = gateway.inputs().await?;
+        let input = |name: &str| match inputs.get(name) {
+            Some(definition) => graph(definition).map(Place::Graph).map(Some),
+            None => Ok(None),
+        };
+        let local = |name: &str| Place::Client(name.to_owned());
+        let remote = options.get("context").map(|url| remote_context(url, options)).transpose()?;
+        let context = match remote {
+            Some(output) => Place::Graph(Some(output)),
+            None => input(CONTEXT)?.unwrap_or_else(|| local(CONTEXT)),
+        };
+        let file = match (options.get("dockerfilekey"), &context) {
+            (Some(key), _) => local(key),
+            (None, Place::Graph(_)) if options.get("context").is_some() => context.clone(),
+            (None, _) => input("dockerfile")?.unwrap_or_else(|| local(options.file_folder())),
+        };
+        Ok(Self { gateway, options, file, context, inputs })
+    }
+
+    /// Reads the spec file.
+    pub(super) async fn spec_file(&self) -> Result<SpecFile, Box<Failure>> {
+        let name = self.options.filename();
+        let ignore_name = format!("{name}.dockerignore");
+        let log_name = format!("[internal] load build definition from {name}");
+        let output = self.files_beside(&[name.to_owned(), ignore_name.clone()], &log_name);
+        let definition = output.as_ref().map(Output::marshal);
+        let reference = self.gateway.solve(output.as_ref(), &[]).await?;
+        let (spec, ignore) = tokio::try_join!(
+            self.gateway.read_file(&reference, name),
+            self.gateway.read_file(&reference, &ignore_name)
+        )?;
+        let Some(data) = spec else {
+            return Err(Failure::spec(Diagnostic::new(Code::MissingFile, format!("there is no file `{name}`"))));
+        };
+        let source = SourceFile { filename: name.to_owned(), data, language: "YAML".to_owned(), definition };
+        let vertex = output.map(|output| output.digest().to_owned()).unwrap_or_default();
+        Ok(SpecFile { source: Arc::new(source), vertex, ignore })
+    }
+
+    /// Reads files that lie beside the spec; none for those that are not there.
+    pub(super) async fn beside(&self, names: &[String]) -> Result<BTreeMap<String, Option<Vec<u8>>>, Box<Failure>> {
+        let log_name = format!("[internal] load {}", names.join(", "));
+        let reference = self.gateway.solve(self.files_beside(names, &log_name).as_ref(), &[]).await?;
+        let read = try_join_all(names.iter().map(|name| self.gateway.read_file(&reference, name))).await?;
+        Ok(names.iter().cloned().zip(read).collect())
+    }
+
+    fn files_beside(&self, names: &[String], log_name: &str) -> Option<Output> {
+        match &self.file {
+            Place::Graph(output) => output.clone(),
+            Place::Client(folder) => {
+                let files = source::local(folder)
+                    .session(self.options.session_of(folder))
+                    .follow(names)
+                    .shared_key_hint(folder)
+                    .no_differ();
+                Some(files.build(&Metadata::named(log_name)))
+            }
+        }
+    }
+
+    /// The patterns that keep files out of the context: those beside the spec, or else those in
+    /// the context itself. A context that comes from elsewhere is taken as it is.
+    pub(super) async fn ignore_patterns(&self, file: &SpecFile) -> Result<Vec<String>, Box<Failure>> {
+        let Place::Client(folder) = &self.context else { return Ok(Vec::new()) };
+        if let Some(bytes) = &file.ignore {
+            return Ok(parse_ignore(bytes));
+        }
+        let name = ".dockerignore";
+        let output = source::local(folder)
+            .session(self.options.session_of(folder))
+            .follow(&[name.to_owned()])
+            .shared_key_hint(&format!("{folder}-{name}"))
+            .no_differ()
+            .build(&Metadata::named(format!("[internal] load {name}")));
+        let reference = self.gateway.solve(Some(&output), &[]).await?;
+        let bytes = self.gateway.read_file(&reference, name).await?;
+        Ok(bytes.map(|bytes| parse_ignore(&bytes)).unwrap_or_default())
+    }
+
+    /// The build context, with only what is used of it.
+    pub(super) fn context(&self, used: &ContextUse, ignore: &[String], metadata: &Metadata) -> Option<Output> {
+        let folder = match &self.context {
+            Place::Graph(output) => return output.clone(),
+            Place::Client(folder) => folder,
+        };
+        // Ours first: a pattern of the person's may take something back in.
+        let exclude: Vec<String> = used.exclude.iter().chain(ignore).cloned().collect();
+        let paths: Vec<String> = used.paths.iter().cloned().collect();
+        let output = source::local(folder)
+            .session(self.options.session_of(folder))
+            .exclude(&exclude)
+            .follow(&paths)
+            .shared_key_hint(folder)
+            .build(metadata);
+        Some(output)
+    }
+
+    /// Reads the files that recipes look at, and finds out about folders in which none was.
+    pub(super) async fn facts(
+        &self,
+        files: &BTreeSet<String>,
+        folders: &BTreeSet<String>,
+        ignore: &[String],
+    ) -> Result<Facts, Box<Failure>> {
+        let mut facts = Facts::default();
+        if files.is_empty() {
+            return Ok(facts);
+        }
+        let paths: Vec<String> = files.iter().cloned().collect();
+        let reference = self.look(&paths, ignore, "facts", "[internal] look at manifests").await?;
+        let read = try_join_all(paths.iter().map(|path| self.gateway.read_file(&reference, path))).await?;
+        for (path, content) in paths.iter().zip(read) {
+            if let Some(content) = content {
+                facts.add_file(path, content);
+            }
+        }
+        let unseen: Vec<&String> = folders
+            .iter()
+            .filter(|folder| !folder.is_empty() && !paths.iter().any(|path| parent(path) == **folder && facts.has(path)))
+            .collect();
+        let found = join_all(unseen.iter().map(|folder| self.folder(folder, ignore))).await;
+        for (folder, found) in unseen.into_iter().zip(found) {
+            facts.add_folder(folder, found?);
+        }
+        Ok(facts)
+    }
+
+    /// Whether a folder is there, and what stands beside it if not. Names are asked for, not
+    /// contents.
+    async fn folder(&self, folder: &str, ignore: &[String]) -> Result<Folder, Box<Failure>> {
+        let above = parent(folder);
+        let name = folder.rsplit('/').next().unwrap_or(folder);
+        let reference = match &self.context {
+            Place::Graph(output) => self.gateway.solve(output.as_ref(), &[]).await?,
+            Place::Client(client) => {
+                let exclude: Vec<String> = std::iter::once(in_folder(above, "*/**")).chain(ignore.iter().cloned()).collect();
+                let output = source::local(client)
+                    .session(self.options.session_of(client))
+                    .include(&[in_folder(above, "*")])
+                    .exclude(&exclude)
+                    .shared_key_hint(&format!("{client}-folders"))
+                    .no_differ()
+                    .build(&Metadata::named(format!("[internal] look for {folder}")));
+                self.gateway.solve(Some(&output), &[]).await?
+            }
+        };
+        let entries = self.gateway.read_dir(&reference, &format!("/{above}")).await?.unwrap_or_default();
+        if entries.iter().any(|entry| entry.path == name) {
+            return Ok(Folder::Exists);
+        }
+        // Go's bit for a folder.
+        let folders = entries.into_iter().filter(|entry| entry.mode & (1 << 31) != 0);
+        Ok(Folder::Missing { neighbours: folders.map(|entry| entry.path).collect() })
+    }
+
+    async fn look(&self, paths: &[String], ignore: &[String], hint: &str, log_name: &str) -> Result<Reference, Box<Failure>> {
+        let output = match &self.context {
+            Place::Graph(output) => output.clone(),
+            Place::Client(folder) => {
+                let files = source::local(folder)
+                    .session(self.options.session_of(folder))
+                    .follow(paths)
+                    .exclude(ignore)
+                    .shared_key_hint(&format!("{folder}-{hint}"))
+                    .no_differ();
+                Some(files.build(&Metadata::named(log_name)))
+            }
+        };
+        self.gateway.solve(output.as_ref(), &[]).await
+    }
+}
+
+/// A graph that the client sent.
+pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Box<Failure>> {
+    read(definition).map_err(|error| {
+        Failure::spec(Diagnostic::new(Code::Option, format!("the client sent a build graph that cannot be read: {error}")))
+    })
+}
+
+/// A context that is a URL.
+fn remote_context(url: &str, options: &Options) -> Result<Output, Box<Failure>> {
+    if let Some(git) = git_context(url) {
+        let git = match options.build_arg("BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
+            Some("1" | "true") => git.keep_git_dir(),
+            _ => git,
+        };
+        return Ok(git.build(&Metadata::named(format!("[internal] load git source {url}"))));
+    }
+    Err(Failure::spec(
+        Diagnostic::new(Code::Option, format!("the build context `{url}` is of a kind that this version does not read"))
+            .help("use a local folder or a git repository; archives come later"),
+    ))
+}
+
+/// A git URL in one of the forms that Docker takes.
+pub(super) fn git_context(url: &str) -> Option<source::Source> {
+    let (remote, fragment) = match url.split_once('#') {
+        Some((remote, fragment)) => (remote, Some(fragment).filter(|fragment| !fragment.is_empty())),
+        None => (url, None),
+    };
+    let is_http = remote.starts_with("https://") || remote.starts_with("http://");
+    let is_git = remote.starts_with("git://")
+        || remote.starts_with("ssh://")
+        || remote.starts_with("git@")
+        || (is_http && remote.ends_with(".git"));
+    if let Some(rest) = remote.strip_prefix("github.com/") {
+        return Some(source::git(&format!("https://github.com/{rest}"), fragment));
+    }
+    let ssh = remote.starts_with("ssh://") || remote.starts_with("git@");
+    is_git.then(|| {
+        let git = source::git(remote, fragment);
+        if ssh { git.ssh("default") } else { git }
+    })
+}
+
+/// The patterns of an ignore file, by the rules that Docker has for it.
+fn parse_ignore(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).into_owned();
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let (not, pattern) = match line.strip_prefix('!') {
+                Some(pattern) => ("!", pattern.trim()),
+                None => ("", line),
+            };
+            let absolute = pattern.starts_with('/');
+            let mut parts: Vec<&str> = Vec::new();
+            for part in pattern.split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." if parts.last().is_some_and(|last| *last != "..") => {
+                        parts.pop();
+                    }
+                    ".." if absolute => {}
+                    part => parts.push(part),
+                }
+            }
+            let cleaned = if parts.is_empty() { ".".to_owned() } else { parts.join("/") };
+            format!("{not}{cleaned}")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignore_files() {
+        let patterns = parse_ignore(b"\xef\xbb\xbf# comment\n\n /node_modules/ \n**/*.log\n! keep.log \n./a/../b\n/\n");
+        assert_eq!(patterns, ["node_modules", "**/*.log", "!keep.log", "b", "."]);
+    }
+
+    #[test]
+    fn git_urls() {
+        let identifier = |url: &str| git_context(url).map(|git| git.to_pb().identifier);
+        assert_eq!(identifier("https://h/x.git#v1:sub").as_deref(), Some("git://h/x.git#v1:sub"));
+        assert_eq!(identifier("github.com/a/b").as_deref(), Some("git://github.com/a/b"));
+        assert_eq!(identifier("git@h:a/b.git#").as_deref(), Some("git://h/a/b.git"));
+        assert_eq!(identifier("https://h/x.tar.gz"), None);
+    }
+}

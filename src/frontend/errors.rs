@@ -1,0 +1,136 @@
+//! What went wrong, in the form that clients show: `google.rpc.Status` with `BuildKit`'s typed
+//! details. A detail is JSON under a type URL; the one for sources makes the client print the
+//! spec's lines.
+
+use std::any::Any;
+
+use buildkit_proto::{Any as Detail, rpc};
+use prost::Message;
+use serde_json::json;
+use tokio::task::JoinError;
+
+use crate::diagnostic::{Code, Diagnostic, summary};
+
+const TYPE_PREFIX: &str = "github.com/moby/buildkit/errdefs.";
+/// `Unknown`: its message is shown as it is; any other code is put in front of it.
+const UNKNOWN: i32 = 2;
+const UNIMPLEMENTED: i32 = 12;
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The spec, or what it asks for.
+    Spec(Vec<Diagnostic>),
+    /// `BuildKit` said no; its words, code and details are handed on.
+    Rpc(rpc::Status),
+}
+
+impl Failure {
+    /// One thing is wrong.
+    pub(super) fn spec(diagnostic: Diagnostic) -> Box<Self> {
+        Box::new(Self::Spec(vec![diagnostic]))
+    }
+
+    /// A call failed. The details travel in a trailer, as a `Status` of their own.
+    pub(super) fn from_rpc(status: tonic::Status) -> Box<Self> {
+        let details = rpc::Status::decode(status.details()).ok().map(|status| status.details).unwrap_or_default();
+        let code = if status.code() == tonic::Code::Ok { UNKNOWN } else { i32::from(status.code()) };
+        Box::new(Self::Rpc(rpc::Status { code, message: status.message().to_owned(), details }))
+    }
+
+    /// The words, without their place.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Spec(diagnostics) => summary(diagnostics),
+            Self::Rpc(status) => status.message.clone(),
+        }
+    }
+
+    /// Our own code broke. The person who sees it should be able to report it.
+    pub(super) fn panicked(stopped: JoinError) -> Box<Self> {
+        let words = match stopped.try_into_panic() {
+            Ok(panic) => panic_words(panic.as_ref()),
+            Err(error) => error.to_string(),
+        };
+        Box::new(Self::Rpc(rpc::Status {
+            code: UNKNOWN,
+            message: format!(
+                "Slipway {} failed in a way that it should not: {words}\nThis is a defect of Slipway; please report it with your spec.",
+                env!("CARGO_PKG_VERSION")
+            ),
+            details: Vec::new(),
+        }))
+    }
+
+    /// The client needs something that we do not have.
+    pub(super) fn unsupported_capability(cap: &str) -> Box<Self> {
+        let detail = detail("FrontendCap", &json!({ "name": cap }));
+        let message = format!("unsupported frontend capability {cap}");
+        Box::new(Self::Rpc(rpc::Status { code: UNIMPLEMENTED, message, details: vec![detail] }))
+    }
+
+    /// The client asks a question that we do not know.
+    pub(super) fn unsupported_request(id: &str) -> Box<Self> {
+        let detail = detail("Subrequest", &json!({ "name": id }));
+        let message = format!("unsupported request {id}");
+        Box::new(Self::Rpc(rpc::Status { code: UNKNOWN, message, details: vec![detail] }))
+    }
+}
+
+fn panic_words(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no words".to_owned())
+}
+
+impl From<Failure> for rpc::Status {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Rpc(status) => status,
+            Failure::Spec(diagnostics) => Self {
+                code: UNKNOWN,
+                message: summary(&diagnostics),
+                // One only: of several, clients show one, and not always the same.
+                details: diagnostics.iter().find_map(source).into_iter().collect(),
+            },
+        }
+    }
+}
+
+impl From<Vec<Diagnostic>> for Box<Failure> {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Box::new(Failure::Spec(diagnostics))
+    }
+}
+
+/// The lines of the file, as clients print them.
+fn source(diagnostic: &Diagnostic) -> Option<Detail> {
+    let span = diagnostic.span.as_ref()?;
+    // A client that is told of a line beyond the file shows nothing at all.
+    let lines = span.file.text.lines().count();
+    if lines == 0 {
+        return None;
+    }
+    let first = span.line().min(lines);
+    // A mapping may be long; its first line is what a person looks for.
+    let last = if diagnostic.code == Code::Syntax { first } else { span.last_line().clamp(first, lines).min(first + 5) };
+    Some(detail(
+        "Source",
+        &json!({
+            "info": {
+                "filename": span.file.name,
+                "language": "YAML",
+                "data": base64(span.file.text.as_bytes()),
+            },
+            "ranges": [{ "start": { "line": first }, "end": { "line": last } }],
+        }),
+    ))
+}
+
+fn detail(name: &str, value: &serde_json::Value) -> Detail {
+    Detail { type_url: format!("{TYPE_PREFIX}{name}+json"), value: value.to_string().into_bytes() }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

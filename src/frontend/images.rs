@@ -1,0 +1,152 @@
+//! Images: from a name to a digest, a place in the graph and a configuration, without pulling.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use buildkit_llb::{Definition, Metadata, Platform, SourceFile, source};
+use futures_util::future::join_all;
+use oci_spec::distribution::Reference;
+
+use super::errors::Failure;
+use super::gateway::{Capabilities, Gateway, ImageMeta};
+use super::named;
+use super::options::Options;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::lower::config::ImageConfig;
+use crate::lower::llb::{FoundImage, FoundImages, location};
+use crate::lower::reach::ImageUse;
+use crate::plan::StagePlatform;
+
+/// What it takes to look images up.
+pub(super) struct Resolver<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) options: &'a Options,
+    pub(super) caps: &'a Capabilities,
+    pub(super) inputs: &'a BTreeMap<String, Definition>,
+    pub(super) file: &'a Arc<SourceFile>,
+    pub(super) build_platform: &'a Platform,
+}
+
+/// The full name of an image: with registry, and with a tag if it has no digest.
+pub(super) fn normalized(reference: &Reference) -> String {
+    // `whole` puts in docker.io, library/ and latest.
+    reference.whole()
+}
+
+impl Resolver<'_> {
+    /// Looks up, all at once, what these uses need for these platforms. Everything that cannot
+    /// be had is reported.
+    pub(super) async fn resolve(
+        &self,
+        uses: &[ImageUse],
+        targets: &[Platform],
+    ) -> Result<FoundImages, Box<Failure>> {
+        let mut wanted: BTreeSet<(usize, &Platform)> = BTreeSet::new();
+        for (index, image) in uses.iter().enumerate() {
+            match image.platform {
+                StagePlatform::Build => wanted.extend([(index, self.build_platform)]),
+                StagePlatform::Target => wanted.extend(targets.iter().map(|platform| (index, platform))),
+            }
+        }
+        // Two uses of one image are one question.
+        let mut questions: BTreeMap<(String, Platform), &Span> = BTreeMap::new();
+        for (index, platform) in wanted {
+            if let Some(image) = uses.get(index) {
+                questions.entry((image.name.clone(), platform.clone())).or_insert(&image.origin);
+            }
+        }
+        let answers = join_all(questions.iter().map(|((name, platform), origin)| self.one(name, platform, origin))).await;
+        let mut found = FoundImages::new();
+        let mut problems = Vec::new();
+        for (key, answer) in questions.into_keys().zip(answers) {
+            match answer {
+                Ok(image) => {
+                    found.insert(key, image);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        problems.dedup();
+        if problems.is_empty() { Ok(found) } else { Err(problems.into()) }
+    }
+
+    async fn one(&self, name: &str, platform: &Platform, origin: &Span) -> Result<FoundImage, Diagnostic> {
+        let answer = match named::value(self, name, platform) {
+            Some(value) => named::resolve(self, name, value, platform).await,
+            None => self.image(name, platform, &format!("[internal] load metadata for {name}")).await,
+        };
+        answer.map_err(|failure| match *failure {
+            Failure::Spec(diagnostics) => match diagnostics.into_iter().next() {
+                Some(diagnostic) => diagnostic.at(origin),
+                None => Diagnostic::new(Code::BaseImage, format!("the image `{name}` cannot be used")).at(origin),
+            },
+            Failure::Rpc(_) => Diagnostic::new(Code::BaseImage, format!("the image `{name}` cannot be found for {platform}"))
+                .at(origin)
+                .help(format!("the engine says: {}", failure.message()))
+                .help("is the name right, and can the engine reach its registry? `--build-context NAME=docker-image://…` puts another image in its place"),
+        })
+    }
+
+    /// An image of a registry, or of the engine's own store.
+    pub(super) async fn image(&self, name: &str, platform: &Platform, log_name: &str) -> Result<FoundImage, Box<Failure>> {
+        let reference: Reference = name.parse().map_err(|_| {
+            Failure::spec(
+                Diagnostic::new(Code::BaseImage, format!("`{name}` is no image name"))
+                    .help("write it like `node:22-bookworm-slim` or `registry.example.com/team/image:tag`"),
+            )
+        })?;
+        let mode = self.options.resolve_mode()?;
+        let full = normalized(&reference);
+        let question = source::image(&full).to_pb();
+        let meta = self.gateway.resolve_image(self.caps, question, platform, mode, log_name).await?;
+        self.found(&meta, platform, |identifier| source::Source::new(identifier).needs("source.image").resolve_mode(mode), name)
+    }
+
+    /// An image of an OCI layout that the client offers.
+    pub(super) async fn oci_layout(
+        &self,
+        name: &str,
+        store: &str,
+        digest: &str,
+        platform: &Platform,
+    ) -> Result<FoundImage, Box<Failure>> {
+        let layout = |identifier: String| {
+            source::Source::new(identifier).needs("source.ocilayout").store(&self.options.session, store)
+        };
+        let question = layout(format!("oci-layout://{name}@{digest}")).to_pb();
+        let log_name = format!("[context {name}] load metadata");
+        let meta = self.gateway.resolve_image(self.caps, question, platform, "default", &log_name).await?;
+        self.found(&meta, platform, layout, name)
+    }
+
+    fn found(
+        &self,
+        meta: &ImageMeta,
+        platform: &Platform,
+        make: impl FnOnce(String) -> source::Source,
+        name: &str,
+    ) -> Result<FoundImage, Box<Failure>> {
+        let config = ImageConfig::from_base(&meta.config).map_err(|error| {
+            Failure::spec(Diagnostic::new(Code::BaseImage, format!("the image `{name}` has a configuration that cannot be read: {error}")))
+        })?;
+        // Pinned: whatever its tag is by then, all steps see the same image.
+        let identifier = if meta.identifier.contains('@') || meta.digest.is_empty() {
+            meta.identifier.clone()
+        } else {
+            format!("{}@{}", meta.identifier, meta.digest)
+        };
+        let metadata = Metadata::named(format!("from {name}"));
+        Ok(FoundImage { output: Some(make(identifier).platform(platform).build(&metadata)), config })
+    }
+
+    /// The vertices of images get the lines that asked for them.
+    pub(super) fn locate(&self, images: &mut FoundImages, uses: &[ImageUse]) {
+        for ((name, _), image) in images {
+            let lines = uses.iter().filter(|used| used.name == *name);
+            let lines: Vec<_> = lines.map(|used| location(self.file, &used.origin)).collect();
+            if let Some(output) = &mut image.output {
+                *output = output.with_locations(&lines);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Questions that are none of building (`--call`). One table gives both the dispatch and the
+//! answer to `describe`, so neither can forget the other.
+
+use std::collections::BTreeMap;
+
+use buildkit_proto::frontend::{Ref, Result as BuildResult, result::Result as Body};
+use serde_json::{Value, json};
+
+use super::build::spec_alone;
+use super::errors::Failure;
+use super::gateway::Gateway;
+use super::options::Options;
+use crate::spec::Spec;
+
+/// A question.
+struct Request {
+    name: &'static str,
+    version: &'static str,
+    description: &'static str,
+    /// The answer for programs and the one for people.
+    answer: fn(&Spec, &[u8]) -> (Value, String),
+    /// Whether the answer needs the spec.
+    reads_spec: bool,
+}
+
+const REQUESTS: [Request; 2] = [
+    Request {
+        name: "frontend.targets",
+        version: "1.0.0",
+        description: "List all targets current build supports",
+        answer: targets,
+        reads_spec: true,
+    },
+    Request {
+        name: "frontend.subrequests.describe",
+        version: "1.0.0",
+        description: "List available subrequest types",
+        answer: |_, _| describe(),
+        reads_spec: false,
+    },
+];
+
+/// Answers a question.
+pub(super) async fn answer(gateway: &Gateway, options: &Options, id: &str) -> Result<BuildResult, Box<Failure>> {
+    let Some(request) = REQUESTS.iter().find(|request| request.name == id) else {
+        return Err(Failure::unsupported_request(id));
+    };
+    let (json, text) = if request.reads_spec {
+        let (spec, file) = spec_alone(gateway, options).await?;
+        (request.answer)(&spec, &file.data)
+    } else {
+        describe()
+    };
+    let json = serde_json::to_vec_pretty(&json).unwrap_or_default();
+    let metadata = BTreeMap::from([
+        ("result.json".to_owned(), json),
+        ("result.txt".to_owned(), text.into_bytes()),
+        ("version".to_owned(), request.version.as_bytes().to_vec()),
+    ]);
+    Ok(BuildResult { result: Some(Body::Ref(Ref::default())), metadata, ..BuildResult::default() })
+}
+
+fn describe() -> (Value, String) {
+    let mut text = String::from("NAME VERSION DESCRIPTION\n");
+    let mut list = Vec::new();
+    for request in &REQUESTS {
+        let short = request.name.trim_start_matches("frontend.");
+        text.push_str(&format!("{short} {} {}\n", request.version, request.description));
+        list.push(json!({
+            "name": request.name,
+            "version": request.version,
+            "type": "rpc",
+            "description": request.description,
+            "opts": null,
+            "inputs": null,
+            "metadata": [{ "name": "result.json", "description": "" }, { "name": "result.txt", "description": "" }],
+            "refs": null,
+        }));
+    }
+    (Value::Array(list), text)
+}
+
+fn targets(spec: &Spec, data: &[u8]) -> (Value, String) {
+    use base64::Engine;
+    let only = spec.components.len() == 1;
+    let mut text = String::from("TARGET DESCRIPTION\n");
+    let mut list = Vec::new();
+    for service in &spec.components {
+        let made_by = match &service.component.recipe {
+            Some(recipe) => format!("recipe {}", recipe.value),
+            None => "hand-written stages".to_owned(),
+        };
+        let line = service.name.span.line();
+        text.push_str(&format!("{}{} {made_by}\n", service.name.value, if only { " (default)" } else { "" }));
+        let mut target = json!({
+            "name": service.name.value,
+            "description": made_by,
+            "location": { "sourceIndex": 0, "ranges": [{ "start": { "line": line }, "end": { "line": line } }] },
+        });
+        if only {
+            target["default"] = json!(true);
+        }
+        list.push(target);
+    }
+    let source = base64::engine::general_purpose::STANDARD.encode(data);
+    (json!({ "targets": list, "sources": [source] }), text)
+}

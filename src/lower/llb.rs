@@ -1,0 +1,510 @@
+//! A plan's stages as LLB.
+//!
+//! A stage in the making is a [`State`]: a file system, and the configuration that an image of
+//! it would have. The file system is a base with layers on top that do not depend on it; they
+//! are merged only when a process has to see them together, so that a new base leaves the
+//! layers as they are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use buildkit_llb::{
+    CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata, Mount as LlbMount,
+    Network as LlbNetwork, Output, Platform, ProgressGroup, Proxy, Security, SourceFile, Symlink, Timestamp, merge,
+};
+
+use super::HELPER;
+use super::config::ImageConfig;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::plan::{
+    Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, RuntimeUser, Sharing, Stage, StagePlatform, Step,
+};
+
+/// An image that was found: where it is in the graph, and its configuration.
+#[derive(Clone, Debug)]
+pub struct FoundImage {
+    /// Its file system; none for an image without layers.
+    pub output: Option<Output>,
+    /// Its configuration.
+    pub config: ImageConfig,
+}
+
+/// Images by name and platform.
+pub type FoundImages = BTreeMap<(String, Platform), FoundImage>;
+
+/// What lowering has to know beside the plan.
+pub struct Setting<'a> {
+    /// The images that the plan uses.
+    pub images: &'a FoundImages,
+    /// The build context; none if nothing of it is used.
+    pub context: Option<&'a Output>,
+    /// The frontend's own image, from which build steps run our binary.
+    pub helper: Option<&'a Output>,
+    /// The spec file, for source maps.
+    pub file: &'a Arc<SourceFile>,
+    /// The platform of the machine that builds.
+    pub build_platform: &'a Platform,
+    /// The platform of the image.
+    pub target_platform: &'a Platform,
+    /// Whether names say for which platform they are: with several platforms in one build.
+    pub name_platform: bool,
+    /// What cache mounts' names start with.
+    pub cache_namespace: &'a str,
+    /// Which stages ignore the cache.
+    pub no_cache: NoCache,
+    /// What `--network`, `--add-host` and the like say about all processes.
+    pub processes: &'a ProcessOptions,
+    /// The time on files that Slipway writes, in seconds since 1970.
+    pub epoch: i64,
+    /// Whether the engine can merge.
+    pub can_merge: bool,
+}
+
+/// Which stages ignore the cache.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NoCache {
+    /// None.
+    #[default]
+    No,
+    /// All.
+    All,
+    /// Those of these names: `stage`, `component` or `component:stage`.
+    Stages(Vec<String>),
+}
+
+impl NoCache {
+    fn covers(&self, component: &str, stage: &str) -> bool {
+        match self {
+            Self::No => false,
+            Self::All => true,
+            Self::Stages(names) => {
+                let full = format!("{component}:{stage}");
+                names.iter().any(|name| [stage, component, full.as_str()].iter().any(|known| known.eq_ignore_ascii_case(name)))
+            }
+        }
+    }
+}
+
+/// What the build says about all processes.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessOptions {
+    /// The network of processes that do not choose one.
+    pub network: Option<LlbNetwork>,
+    /// Entries for `/etc/hosts`.
+    pub extra_hosts: Vec<(String, String)>,
+    /// The host name.
+    pub hostname: Option<String>,
+    /// Resource limits: name, soft, hard.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// The parent cgroup.
+    pub cgroup_parent: Option<String>,
+    /// The size of `/dev/shm` in bytes.
+    pub shm_size: Option<i64>,
+    /// Proxies.
+    pub proxy: Option<Proxy>,
+}
+
+/// A stage that is done.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// Its file system; none for an empty one.
+    pub output: Option<Output>,
+    /// The configuration of an image of it.
+    pub config: ImageConfig,
+}
+
+/// Lowers the stages that `target` needs, and gives that one.
+pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered, Diagnostic> {
+    let mut done: BTreeMap<&str, State> = BTreeMap::new();
+    for stage in super::reach::stages(plan, target) {
+        let lowering = Lowering { plan, stage, setting, done: &done };
+        let state = lowering.stage()?;
+        done.insert(&stage.name, state);
+    }
+    let stage = plan.stage(target).zip(done.remove(target));
+    let Some((stage, mut state)) = stage else {
+        return Err(Diagnostic::new(Code::UnknownStage, format!("`{}` has no stage `{target}`", plan.component)));
+    };
+    let mut config = state.config.clone();
+    config.ensure_path();
+    if target == plan.runtime {
+        config.apply(&plan.image);
+    }
+    let lowering = Lowering { plan, stage, setting, done: &done };
+    let output = lowering.flatten(&mut state);
+    Ok(Lowered { output, config })
+}
+
+/// A stage in the making.
+#[derive(Clone, Debug)]
+struct State {
+    base: Option<Output>,
+    /// Layers that do not depend on the base.
+    layers: Vec<Output>,
+    config: ImageConfig,
+}
+
+/// One stage's lowering.
+struct Lowering<'a> {
+    plan: &'a Plan,
+    stage: &'a Stage,
+    setting: &'a Setting<'a>,
+    done: &'a BTreeMap<&'a str, State>,
+}
+
+impl Lowering<'_> {
+    fn platform(&self) -> &Platform {
+        match self.stage.platform {
+            StagePlatform::Build => self.setting.build_platform,
+            StagePlatform::Target => self.setting.target_platform,
+        }
+    }
+
+    /// The name that progress shows, and the lines of the spec.
+    fn metadata(&self, what: &str, origin: &Span) -> Metadata {
+        let platform = if self.setting.name_platform { format!("{} ", self.platform()) } else { String::new() };
+        let name = format!("[{platform}{} {}] {what}", self.plan.component, self.stage.name);
+        Metadata::named(name).location(location(self.setting.file, origin))
+    }
+
+    fn step_metadata(&self, step: &Step) -> Metadata {
+        let no_cache = self.setting.no_cache.covers(&self.plan.component, &self.stage.name);
+        self.metadata(&step.action.to_string(), &step.origin).ignore_cache(no_cache)
+    }
+
+    fn stage(&self) -> Result<State, Diagnostic> {
+        let mut state = match &self.stage.from {
+            Base::Scratch => State { base: None, layers: Vec::new(), config: ImageConfig::scratch() },
+            Base::Stage(name) => self.other_stage(name)?.clone(),
+            Base::Image(name) => {
+                let found = self.image(name)?;
+                State { base: found.output.clone(), layers: Vec::new(), config: found.config.clone() }
+            }
+        };
+        for step in &self.stage.steps {
+            self.step(&mut state, step)?;
+        }
+        Ok(state)
+    }
+
+    fn image(&self, name: &str) -> Result<&FoundImage, Diagnostic> {
+        self.setting.images.get(&(name.to_owned(), self.platform().clone())).ok_or_else(|| {
+            Diagnostic::new(Code::BaseImage, format!("the image `{name}` was not resolved")).at(&self.stage.origin)
+        })
+    }
+
+    fn other_stage(&self, name: &str) -> Result<&State, Diagnostic> {
+        self.done.get(name).ok_or_else(|| {
+            Diagnostic::new(Code::UnknownStage, format!("there is no stage `{name}`")).at(&self.stage.origin)
+        })
+    }
+
+    /// The stage's file system as one.
+    fn flatten(&self, state: &mut State) -> Option<Output> {
+        if !state.layers.is_empty() {
+            let all: Vec<Output> = state.base.take().into_iter().chain(state.layers.drain(..)).collect();
+            state.base = merge(&all, &self.metadata("put layers together", &self.stage.origin));
+        }
+        state.base.clone()
+    }
+
+    /// File actions either on the stage's file system, or as a layer of their own.
+    fn files(&self, state: &mut State, step: &Step, link: bool, actions: impl FnOnce(File) -> File) {
+        let group = ProgressGroup {
+            id: format!("{}:{}:{}", self.plan.component, self.stage.name, step.action),
+            name: step.action.to_string(),
+            weak: true,
+        };
+        let metadata = self.step_metadata(step);
+        let layer = link && self.setting.can_merge;
+        let on = match (layer, self.flatten_unless(layer, state)) {
+            (false, Some(base)) => File::on(&base),
+            _ => File::on_scratch(),
+        };
+        let metadata = if layer { metadata.progress_group(group) } else { metadata };
+        let Some(output) = actions(on).build(&metadata) else { return };
+        if layer {
+            state.layers.push(output);
+        } else {
+            state.base = Some(output);
+        }
+        state.config.add_history(&step.action.to_string());
+    }
+
+    fn flatten_unless(&self, layer: bool, state: &mut State) -> Option<Output> {
+        if layer { None } else { self.flatten(state) }
+    }
+
+    fn step(&self, state: &mut State, step: &Step) -> Result<(), Diagnostic> {
+        let timestamp = Timestamp::Nanoseconds(self.setting.epoch.saturating_mul(1_000_000_000));
+        match &step.action {
+            Action::Accounts(user) => self.accounts(state, step, user)?,
+            Action::Copy(copy) => self.copy(state, step, copy)?,
+            Action::Env { name, value } => state.config.set_env(name, value),
+            Action::MakeDir(dir) => self.files(state, step, dir.link, |file| {
+                file.make_dir(MakeDir {
+                    path: absolute(&dir.path),
+                    mode: dir.mode,
+                    parents: true,
+                    owner: Some(chown(dir.owner)),
+                    timestamp,
+                })
+            }),
+            Action::Run(run) => self.run(state, step, run)?,
+            Action::Symlink { target, path } => self.files(state, step, false, |file| {
+                file.symlink(Symlink { target: target.clone(), link: absolute(path), owner: None, timestamp })
+            }),
+            Action::User(user) => state.config.set_user(user),
+            Action::Workdir(path) => {
+                let path = joined(&state.config.working_dir(), path);
+                state.config.set_working_dir(&path);
+                if path != "/" {
+                    let dir = MakeDir { path, mode: 0o755, parents: true, owner: None, timestamp };
+                    self.files(state, step, true, |file| file.make_dir(dir));
+                }
+            }
+            Action::Write(write) => self.files(state, step, write.link, |file| {
+                let path = absolute(&write.path);
+                let parent = crate::recipe::parent(&path).to_owned();
+                let file = if parent.is_empty() {
+                    file
+                } else {
+                    file.make_dir(MakeDir { path: parent, mode: 0o755, parents: true, owner: None, timestamp })
+                };
+                file.make_file(MakeFile {
+                    path,
+                    mode: write.mode,
+                    data: write.content.clone().into_bytes(),
+                    owner: Some(chown(write.owner)),
+                    timestamp,
+                })
+            }),
+        }
+        Ok(())
+    }
+
+    fn source(&self, from: &From, origin: &Span) -> Result<Option<Output>, Diagnostic> {
+        match from {
+            From::Context => self.setting.context.cloned().map(Some).ok_or_else(|| {
+                Diagnostic::new(Code::MissingSource, "the build has no context to copy from").at(origin)
+            }),
+            From::Image(name) => Ok(self.image(name)?.output.clone()),
+            From::Stage(name) => {
+                let mut state = self.other_stage(name)?.clone();
+                Ok(self.flatten(&mut state))
+            }
+        }
+    }
+
+    fn copy(&self, state: &mut State, step: &Step, copy: &Copy) -> Result<(), Diagnostic> {
+        let Some(source) = self.source(&copy.from, &step.origin)? else {
+            return Err(Diagnostic::new(Code::MissingSource, "the stage to copy from is empty").at(&step.origin));
+        };
+        let working_dir = state.config.working_dir();
+        let target = joined_target(&working_dir, &copy.target);
+        self.files(state, step, copy.link, |file| {
+            copy.sources.iter().fold(file, |file, path| {
+                let mut action = CopyFile::new(absolute(path), target.clone());
+                action.owner = Some(chown(copy.owner));
+                action.mode = copy.mode;
+                action.exclude.clone_from(&copy.exclude);
+                file.copy(&source, action)
+            })
+        });
+        Ok(())
+    }
+
+    fn run(&self, state: &mut State, step: &Step, run: &Run) -> Result<(), Diagnostic> {
+        let mut exec = Exec::new(run.command.args()).platform(self.platform()).cwd(&state.config.working_dir());
+        let mut env = state.config.clone();
+        env.ensure_path();
+        for (name, value) in &run.env {
+            env.set_env(name, value);
+        }
+        for (name, value) in env.env() {
+            exec = exec.env(&name, &value);
+        }
+        if let Some(user) = run.user.clone().or_else(|| state.config.user()) {
+            exec = exec.user(&user);
+        }
+        let root = match self.flatten(state) {
+            Some(root) => LlbMount::bind("/", &root),
+            None => LlbMount::scratch("/"),
+        };
+        exec = exec.mount(root.with_output());
+        for mount in &run.mounts {
+            exec = self.mount(exec, mount, &step.origin)?;
+        }
+        let network = match run.network {
+            Network::None => LlbNetwork::None,
+            Network::Host => LlbNetwork::Host,
+            Network::Default => self.setting.processes.network.unwrap_or_default(),
+        };
+        exec = exec.network(network).security(if run.insecure { Security::Insecure } else { Security::Sandbox });
+        exec = with_options(exec, self.setting.processes);
+        state.base = Some(exec.build(&self.step_metadata(step)).root());
+        state.config.add_history(&step.action.to_string());
+        Ok(())
+    }
+
+    fn mount(&self, exec: Exec, mount: &Mount, origin: &Span) -> Result<Exec, Diagnostic> {
+        Ok(match mount {
+            Mount::Bind { from, source, target, writable } => {
+                let bound = match self.source(from, origin)? {
+                    Some(output) => LlbMount::bind(target, &output),
+                    None => LlbMount::scratch(target),
+                };
+                let path = source.trim_matches('/');
+                let bound = if path.is_empty() { bound } else { bound.selector(format!("/{path}")) };
+                exec.mount(if *writable { bound } else { bound.readonly() })
+            }
+            Mount::Cache { target, id, sharing } => {
+                let id = format!("{}/{}/{id}", self.setting.cache_namespace, self.platform());
+                let sharing = match sharing {
+                    Sharing::Shared => CacheSharing::Shared,
+                    Sharing::Private => CacheSharing::Private,
+                    Sharing::Locked => CacheSharing::Locked,
+                };
+                exec.mount(LlbMount::cache(target, id, sharing))
+            }
+            Mount::Secret { id, target, env, required } => {
+                let exec = match env {
+                    Some(name) => exec.secret_env(name, id, !required),
+                    None => exec,
+                };
+                match target {
+                    Some(target) => exec.mount(LlbMount::secret(target, id, !required)),
+                    None => exec,
+                }
+            }
+            Mount::Ssh { id } => {
+                let socket = format!("/run/buildkit/ssh_agent.{id}");
+                exec.env("SSH_AUTH_SOCK", &socket).mount(LlbMount::ssh(socket, id, false))
+            }
+            Mount::Tmpfs { target } => exec.mount(LlbMount::tmpfs(target, None)),
+        })
+    }
+
+    /// The user and its group as a layer: our own binary, in its own root, reads the base's
+    /// files and writes new ones. Nothing of the base has to run, so any base will do, scratch
+    /// and other platforms included.
+    fn accounts(&self, state: &mut State, step: &Step, user: &RuntimeUser) -> Result<(), Diagnostic> {
+        let Some(helper) = self.setting.helper else {
+            return Err(Diagnostic::new(Code::Engine, "the engine does not tell a frontend its own image")
+                .at(&step.origin)
+                .help("a user can be added to an image with BuildKit 0.10 (Docker Engine 23) or newer"));
+        };
+        let base = self.flatten(state);
+        let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
+        let epoch = self.setting.epoch.to_string();
+        let args = [HELPER, "step", "accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid, "--epoch", &epoch, "--out", "/out"];
+        let mut exec = Exec::new(args)
+            .mount(LlbMount::bind("/", helper).readonly())
+            .mount(LlbMount::scratch("/out").with_output())
+            .network(LlbNetwork::None)
+            .platform(self.setting.build_platform);
+        if let Some(base) = &base {
+            exec = exec.mount(LlbMount::bind("/base", base).readonly());
+        }
+        let metadata = self.step_metadata(step);
+        let Some(made) = exec.build(&metadata).at("/out") else { return Ok(()) };
+        if self.setting.can_merge {
+            state.layers.push(made);
+        } else {
+            let onto = base.map_or_else(File::on_scratch, |base| File::on(&base));
+            state.base = onto.copy(&made, CopyFile::new("/", "/")).build(&metadata);
+        }
+        state.config.add_history(&step.action.to_string());
+        Ok(())
+    }
+}
+
+fn with_options(mut exec: Exec, options: &ProcessOptions) -> Exec {
+    for (host, ip) in &options.extra_hosts {
+        exec = exec.extra_host(host, ip);
+    }
+    if let Some(name) = &options.hostname {
+        exec = exec.hostname(name);
+    }
+    for (name, soft, hard) in &options.ulimits {
+        exec = exec.ulimit(name, *soft, *hard);
+    }
+    if let Some(parent) = &options.cgroup_parent {
+        exec = exec.cgroup_parent(parent);
+    }
+    if let Some(size) = options.shm_size {
+        exec = exec.mount(LlbMount::tmpfs("/dev/shm", Some(size)));
+    }
+    if let Some(proxy) = &options.proxy {
+        exec = exec.proxy(proxy.clone());
+    }
+    exec
+}
+
+/// The lines of a place, for source maps. A place in another file (a service that was extended)
+/// is shown there.
+pub fn location(file: &Arc<SourceFile>, span: &Span) -> Location {
+    let line = |line: usize| i32::try_from(line).unwrap_or(i32::MAX);
+    let file = if span.file.name == file.filename {
+        file.clone()
+    } else {
+        Arc::new(SourceFile {
+            filename: span.file.name.clone(),
+            data: span.file.text.clone().into_bytes(),
+            language: file.language.clone(),
+            definition: None,
+        })
+    };
+    Location { file, ranges: vec![LineRange { first: line(span.line()), last: line(span.last_line()) }] }
+}
+
+fn chown(owner: Owner) -> Chown {
+    Chown::ids(owner.uid, owner.gid)
+}
+
+/// A path from the root, its trailing slash kept.
+fn absolute(path: &str) -> String {
+    joined_target("/", path)
+}
+
+/// A folder, from a working directory.
+fn joined(working_dir: &str, path: &str) -> String {
+    let path = joined_target(working_dir, path);
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() }
+}
+
+/// A target, from a working directory; a trailing slash means something and stays.
+fn joined_target(working_dir: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{working_dir}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let folder = whole.ends_with('/') || whole.ends_with("/.");
+    let mut result = format!("/{}", parts.join("/"));
+    if folder && result != "/" {
+        result.push('/');
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{joined, joined_target};
+
+    #[test]
+    fn paths() {
+        for (given, expected) in [("x", "/app/x"), ("/x/", "/x/"), (".", "/app/"), ("./", "/app/"), ("../y", "/y"), ("/", "/")] {
+            assert_eq!(joined_target("/app", given), expected, "{given}");
+        }
+        assert_eq!(joined("/app", "./"), "/app");
+        assert_eq!(joined("/", "/"), "/");
+    }
+}

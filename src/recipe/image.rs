@@ -1,0 +1,132 @@
+//! The image's declaration, from the Compose keys first, then `x-slipway`, then the recipe.
+
+use std::collections::BTreeSet;
+
+use super::{Made, Request};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::plan::{Action, Health, Image, Stage};
+use crate::spec::component::HealthContract;
+use crate::spec::values::Port;
+use crate::spec::{Service, Spec};
+
+/// The ports that Compose says the service listens on.
+pub(super) fn ports(service: &Service) -> BTreeSet<Port> {
+    service.compose.expose.0.iter().chain(&service.compose.ports.0).cloned().collect()
+}
+
+/// The recipe's image with all that the spec says laid over it.
+pub(super) fn complete(spec: &Spec, request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Option<Image> {
+    let Service { compose, component, .. } = request.service;
+    let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
+    let runtime = made.stages.iter().find(|stage| stage.name == made.runtime)?;
+    let mut image = made.image.clone();
+
+    if !switches_user(runtime) || compose.user.is_some() {
+        image.user = Some(request.user.clone());
+    }
+    if let Some(entrypoint) = &compose.entrypoint {
+        image.entrypoint = Some(entrypoint.words.clone());
+        // As in a Dockerfile, a new entrypoint does not inherit arguments meant for another.
+        image.command = None;
+    }
+    if let Some(command) = &compose.command {
+        image.command = Some(command.words.clone());
+    }
+    image.working_dir = compose.working_dir.as_ref().map(|path| path.value.clone()).or(image.working_dir);
+    image.stop_signal = compose.stop_signal.as_ref().map(|signal| signal.value.clone()).or(image.stop_signal);
+    let ports = ports(request.service);
+    if !ports.is_empty() {
+        image.ports = Some(ports);
+    }
+    for env in [defaults.map(|defaults| &defaults.env), Some(&component.env)].into_iter().flatten() {
+        image.env.extend(env.with_values().map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+    let build_labels = compose.build.as_ref().map(|build| &build.labels);
+    for labels in [defaults.map(|defaults| &defaults.labels), build_labels, Some(&component.labels)].into_iter().flatten() {
+        image.labels.extend(labels.with_values().map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+    image.volumes.extend(compose.volumes.0.iter().map(|volume| volume.value.clone()));
+    image.health = health(request, made, problems);
+    Some(image)
+}
+
+/// Whether a hand-written stage chose its user itself.
+fn switches_user(stage: &Stage) -> bool {
+    stage.steps.iter().any(|step| matches!(step.action, Action::User(_)))
+}
+
+/// Compose's `healthcheck`, with the contract's question where it has no `test` of its own.
+fn health(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Option<Health> {
+    let times = request.service.compose.healthcheck.as_ref();
+    if times.and_then(|check| check.disable) == Some(true) {
+        return Some(Health { test: vec!["NONE".to_owned()], ..Health::default() });
+    }
+    let given = times.and_then(|check| check.test.clone()).map(|test| test.0);
+    let contract = request.service.component.contract.as_ref().and_then(|contract| contract.health.as_ref());
+    let test = match (given, contract) {
+        (Some(test), _) => test,
+        (None, Some(contract)) => question(request, made, contract, problems)?,
+        (None, None) => return None,
+    };
+    Some(Health {
+        test,
+        interval: times.and_then(|check| check.interval),
+        timeout: times.and_then(|check| check.timeout),
+        start_period: times.and_then(|check| check.start_period),
+        start_interval: times.and_then(|check| check.start_interval),
+        retries: times.and_then(|check| check.retries),
+    })
+}
+
+fn question(
+    request: &Request<'_>,
+    made: &Made,
+    contract: &HealthContract,
+    problems: &mut Diagnostics,
+) -> Option<Vec<String>> {
+    let mut fail = |diagnostic: Diagnostic| {
+        problems.push(diagnostic);
+        None
+    };
+    match (&contract.http, &contract.command) {
+        (None, Some(command)) => {
+            let mut test = vec!["CMD".to_owned()];
+            test.extend(command.words.iter().cloned());
+            Some(test)
+        }
+        (Some(path), None) => {
+            if !path.value.starts_with('/') {
+                return fail(
+                    Diagnostic::new(Code::Value, format!("`{}` is no path", path.value))
+                        .at(&path.span)
+                        .help("write the path alone, such as `/health`; the port has a key of its own"),
+                );
+            }
+            let given = contract.port.as_ref().map(|port| u16::try_from(port.value).ok().filter(|port| *port > 0));
+            let Some(port) = given.unwrap_or_else(|| request.only_port()) else {
+                let (span, message) = match &contract.port {
+                    Some(port) => (&port.span, "this is no port number"),
+                    None => (&contract.span, "which port answers is not clear"),
+                };
+                return fail(
+                    Diagnostic::new(Code::MissingKey, message)
+                        .at(span)
+                        .help("set `port`, or let the service `expose` exactly one"),
+                );
+            };
+            let Some(check) = made.http_check else {
+                return fail(
+                    Diagnostic::new(Code::MissingKey, "nothing is known in this image that could ask for a URL")
+                        .at(&path.span)
+                        .help("give Compose's `healthcheck.test`, or `command` here, with a tool that the image has"),
+                );
+            };
+            Some(check(&format!("http://127.0.0.1:{port}{}", path.value)))
+        }
+        _ => fail(
+            Diagnostic::new(Code::MissingKey, "`health` needs `http` or `command`, one of the two")
+                .at(&contract.span)
+                .help("for example `health: { http: /health, port: 8080 }`"),
+        ),
+    }
+}

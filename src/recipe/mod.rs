@@ -1,0 +1,308 @@
+//! Recipes: how a service of one ecosystem becomes stages. One file each; the table below is
+//! the only place that lists them.
+//!
+//! A recipe is a function from a service and a few small files of its folder ([`Facts`]) to
+//! stages. It knows nothing of LLB and asks nobody: what it wants to read it names beforehand
+//! ([`Recipe::needs`]), and the caller brings it, through the gateway or from the disk.
+
+mod facts;
+mod image;
+mod nginx;
+mod node;
+mod npm;
+mod stages;
+mod static_site;
+
+pub use facts::{Facts, Folder};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+use crate::plan::{Action, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
+use crate::spec::component::UserSpec;
+use crate::spec::{Located, Service, Spec};
+
+/// One ecosystem.
+pub trait Recipe: Sync {
+    /// What `recipe:` calls it.
+    fn name(&self) -> &'static str;
+
+    /// What it makes, in one line.
+    fn summary(&self) -> &'static str;
+
+    /// The keys of `x-slipway` that it reads beside [`COMMON_KEYS`].
+    fn keys(&self) -> &'static [&'static str];
+
+    /// The files of the build context that it wants to see.
+    fn needs(&self, service: &Service) -> Vec<String>;
+
+    /// The stages, and what the image declares unless the spec says otherwise. What is wrong
+    /// goes to `problems`; with something wrong, the result may be `None`.
+    fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made>;
+}
+
+/// All recipes, by name.
+pub const RECIPES: [&dyn Recipe; 3] = [&nginx::Nginx, &node::Node, &static_site::StaticSite];
+
+/// The keys of `x-slipway` that every component may have.
+pub const COMMON_KEYS: &[&str] = &["base", "contract", "env", "files", "labels", "recipe", "source", "stages", "target", "user", "version"];
+
+/// What a recipe works on.
+pub struct Request<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// Files of its folder.
+    pub facts: &'a Facts,
+    /// The user that will run.
+    pub user: &'a RuntimeUser,
+    /// Its folder in the build context, without slashes around; empty for the context itself.
+    pub source: String,
+}
+
+impl Request<'_> {
+    /// A path in the component's folder, as a path in the build context.
+    pub fn path(&self, name: &str) -> String {
+        in_folder(&self.source, name)
+    }
+
+    /// The place to blame for the component's folder: its `source` key, or the recipe.
+    pub fn source_span(&self) -> &Span {
+        let component = &self.service.component;
+        component.source.as_ref().or(component.recipe.as_ref()).map_or(&self.service.extension, |key| &key.span)
+    }
+
+    /// The place of the `recipe` key.
+    pub fn recipe_span(&self) -> &Span {
+        self.service.component.recipe.as_ref().map_or(&self.service.extension, |recipe| &recipe.span)
+    }
+
+    /// The only TCP port that the service exposes, if there is exactly one.
+    pub fn only_port(&self) -> Option<u16> {
+        let ports = image::ports(self.service);
+        let mut tcp = ports.iter().filter(|port| port.protocol == "tcp");
+        match (tcp.next(), tcp.next()) {
+            (Some(port), None) => Some(port.number),
+            _ => None,
+        }
+    }
+}
+
+/// What a recipe gives.
+pub struct Made {
+    /// The stages, each after those that it uses.
+    pub stages: Vec<Stage>,
+    /// The one that is the image.
+    pub runtime: String,
+    /// What the image declares unless the spec says otherwise.
+    pub image: Image,
+    /// How an image of this kind asks itself for a URL.
+    pub http_check: Option<fn(&str) -> Vec<String>>,
+}
+
+/// The files that have to be read before [`plan`] can be called.
+pub fn needs(service: &Service) -> Vec<String> {
+    let recipe = service.component.recipe.as_ref().and_then(|name| find(&name.value));
+    recipe.map(|recipe| recipe.needs(service)).unwrap_or_default()
+}
+
+/// The component's folder in the build context, without slashes around.
+pub fn source(service: &Service) -> String {
+    let source = service.component.source.as_ref().map_or("", |source| source.value.as_str());
+    let parts: Vec<&str> = source.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.join("/")
+}
+
+/// The plan of a component.
+pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
+    let mut problems = Diagnostics::default();
+    problems.about(Some(&service.name.value));
+    let user = user(spec, service, &mut problems);
+    let request = Request { service, facts, user: &user, source: source(service) };
+    if request.source.split('/').any(|part| part == "..") {
+        problems.push(
+            Diagnostic::new(Code::Value, "the source folder lies outside of the build context")
+                .at(request.source_span())
+                .help("paths are relative to the build context, as in a Dockerfile"),
+        );
+    }
+    let made = make(&request, &mut problems);
+    let plan = made.and_then(|made| finish(spec, &request, made, &mut problems));
+    match plan {
+        Some(plan) if problems.is_empty() => Ok(plan),
+        _ => Err(problems.into_sorted()),
+    }
+}
+
+fn find(name: &str) -> Option<&'static dyn Recipe> {
+    RECIPES.into_iter().find(|recipe| recipe.name() == name)
+}
+
+fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+    let component = &request.service.component;
+    match (&component.recipe, &component.stages) {
+        (Some(recipe), None) => {
+            let Some(found) = find(&recipe.value) else {
+                problems.push(unknown_recipe(recipe));
+                return None;
+            };
+            unread_keys(request, found.keys(), &format!("recipe `{}`", found.name()), problems);
+            missing_folder(request, problems)?;
+            found.make(request, problems)
+        }
+        (None, Some(_)) => {
+            unread_keys(request, &[], "hand-written `stages`", problems);
+            stages::make(request, problems)
+        }
+        (Some(recipe), Some(_)) => {
+            problems.push(
+                Diagnostic::new(Code::Value, "a component has a `recipe` or its own `stages`, not both")
+                    .at(&recipe.span)
+                    .help("remove one of the two"),
+            );
+            None
+        }
+        (None, None) => {
+            let names: Vec<&str> = RECIPES.iter().map(|recipe| recipe.name()).collect();
+            problems.push(
+                Diagnostic::new(Code::MissingKey, format!("`{}` says neither `recipe` nor `stages`", request.service.name.value))
+                    .at(&request.service.extension)
+                    .help(format!("recipes: {}; or write the stages by hand", names.join(", "))),
+            );
+            None
+        }
+    }
+}
+
+fn unknown_recipe(recipe: &Located<String>) -> Diagnostic {
+    let names: Vec<&str> = RECIPES.iter().map(|recipe| recipe.name()).collect();
+    let help = match did_you_mean(&recipe.value, names.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("recipes: {}; or write the component's `stages` by hand", names.join(", ")),
+    };
+    Diagnostic::new(Code::UnknownRecipe, format!("there is no recipe `{}`", recipe.value)).at(&recipe.span).help(help)
+}
+
+/// A key that the recipe does not read would be a promise that nobody keeps.
+fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut Diagnostics) {
+    let component = &request.service.component;
+    let build = component.build.as_ref().map(|build| match build {
+        crate::spec::component::BuildChoice::No => &component.span,
+        crate::spec::component::BuildChoice::Command(command) => &command.span,
+    });
+    let given = [
+        ("build", build),
+        ("network", component.network.as_ref().map(|key| &key.span)),
+        ("output", component.output.0.first().map(|key| &key.span)),
+        ("spa", component.spa.map(|_| &component.span)),
+        ("template", component.template.as_ref().map(|key| &key.span)),
+    ];
+    for (key, span) in given {
+        let Some(span) = span else { continue };
+        if !keys.contains(&key) {
+            let readers: Vec<&str> =
+                RECIPES.iter().filter(|recipe| recipe.keys().contains(&key)).map(|recipe| recipe.name()).collect();
+            problems.push(
+                Diagnostic::new(Code::UnknownKey, format!("{who} does not read `{key}`"))
+                    .at(span)
+                    .help(format!("`{key}` belongs to: {}", readers.join(", "))),
+            );
+        }
+    }
+}
+
+fn missing_folder(request: &Request<'_>, problems: &mut Diagnostics) -> Option<()> {
+    let Some(Folder::Missing { neighbours }) = request.facts.folder(&request.source) else { return Some(()) };
+    let name = request.source.rsplit('/').next().unwrap_or_default();
+    let help = did_you_mean(name, neighbours.iter().map(String::as_str))
+        .map(|meant| format!("did you mean `{}`?", in_folder(parent(&request.source), meant)))
+        .unwrap_or_else(|| {
+            "paths are relative to the build context; is the folder excluded by .dockerignore?".to_owned()
+        });
+    problems.push(
+        Diagnostic::new(Code::MissingSource, format!("the build context has no folder `{}`", request.source))
+            .at(request.source_span())
+            .label("not there")
+            .help(help),
+    );
+    None
+}
+
+/// The user that runs: the component's, the project's, or `app` with 1001; Compose's `user`,
+/// where it is a number, has the last word.
+fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUser {
+    let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
+    let user: Option<&UserSpec> = service.component.user.as_ref().or_else(|| defaults?.user.as_ref());
+    let uid = user.and_then(|user| user.uid.as_ref()).map_or(1001, |uid| uid.value);
+    let name = user.and_then(|user| user.name.as_ref());
+    let mut result = RuntimeUser {
+        name: name.map_or_else(|| "app".to_owned(), |name| name.value.clone()),
+        uid,
+        gid: user.and_then(|user| user.gid.as_ref()).map_or(uid, |gid| gid.value),
+    };
+    if let Some(name) = name {
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        let starts = |c: char| c.is_ascii_lowercase() || c == '_';
+        if !name.value.starts_with(starts) || !name.value.chars().all(valid) || name.value.len() > 32 {
+            problems.push(
+                Diagnostic::new(Code::Value, format!("`{}` is no user name", name.value))
+                    .at(&name.span)
+                    .help("lower-case letters, digits, `_` and `-`, at most 32, not starting with a digit"),
+            );
+        }
+    }
+    if let Some(given) = &service.compose.user {
+        let (user, group) = given.value.split_once(':').unwrap_or((&given.value, ""));
+        match (user.parse(), group.parse()) {
+            (Ok(uid), Ok(gid)) => (result.uid, result.gid) = (uid, gid),
+            (Ok(uid), Err(_)) if group.is_empty() => (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid }),
+            _ if user == result.name => {}
+            _ => problems.push(
+                Diagnostic::new(Code::Value, format!("the image has no user `{}`", given.value))
+                    .at(&given.span)
+                    .help(format!("it has `{}` ({}); name that one, or set `x-slipway.user`", result.name, result.config())),
+            ),
+        }
+    }
+    result
+}
+
+/// What every component gets, whatever made its stages.
+fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Diagnostics) -> Option<Plan> {
+    let service = request.service;
+    let image = image::complete(spec, request, &made, problems)?;
+    let runtime = made.stages.iter_mut().find(|stage| stage.name == made.runtime)?;
+    for file in &service.component.files {
+        runtime.steps.extend(stages::copy_step(request, file, None, problems));
+    }
+    let accounts = |step: &Step| matches!(step.action, Action::Accounts(_));
+    let runs_as_user = image.user.as_ref() == Some(request.user);
+    if runs_as_user && !runtime.steps.iter().any(accounts) {
+        runtime.steps.push(Step { action: Action::Accounts(request.user.clone()), origin: service.extension.clone() });
+    }
+    // A volume takes its owner from the folder that the image has there.
+    let owner = image.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid }).unwrap_or_default();
+    for volume in &service.compose.volumes.0 {
+        let folder = MakeDir { path: volume.value.clone(), mode: 0o755, owner, link: true };
+        runtime.steps.push(Step { action: Action::MakeDir(folder), origin: volume.span.clone() });
+    }
+    Some(Plan {
+        component: service.name.value.clone(),
+        stages: made.stages,
+        runtime: made.runtime,
+        image,
+        source: request.source.clone(),
+    })
+}
+
+/// A path in a folder.
+pub(crate) fn in_folder(folder: &str, name: &str) -> String {
+    let name = name.trim_start_matches("./").trim_start_matches('/');
+    match (folder, name) {
+        ("", name) => name.to_owned(),
+        (folder, "" | ".") => folder.to_owned(),
+        (folder, name) => format!("{folder}/{name}"),
+    }
+}
+
+/// The folder that a path lies in.
+pub(crate) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}

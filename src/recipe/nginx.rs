@@ -1,0 +1,164 @@
+//! nginx as an unprivileged server: an ingress from a template, and the base that static sites
+//! stand on.
+//!
+//! The whole main configuration is ours, so that nothing in it needs root: everything that
+//! nginx writes goes to `/tmp`, which may be a folder in memory under a read-only root.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Made, Recipe, Request};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::plan::{Action, Base, Copy, Image, Owner, Stage, StagePlatform, Step, Write};
+use crate::spec::Service;
+use crate::spec::values::Port;
+
+/// See the module.
+pub(super) struct Nginx;
+
+/// Where the main configuration lies.
+pub(super) const CONFIG: &str = "/etc/nginx/nginx.conf";
+const DEFAULT_VERSION: &str = "1.29";
+/// Where the image's own start-up script puts rendered templates.
+const RENDERED: &str = "/tmp";
+
+impl Recipe for Nginx {
+    fn name(&self) -> &'static str {
+        "nginx"
+    }
+
+    fn summary(&self) -> &'static str {
+        "an ingress: nginx with a configuration template, rendered from the environment at start"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["template"]
+    }
+
+    fn needs(&self, service: &Service) -> Vec<String> {
+        let source = super::source(service);
+        service.component.template.iter().map(|template| super::in_folder(&source, &template.value)).collect()
+    }
+
+    fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        let Some(template) = &request.service.component.template else {
+            problems.push(
+                Diagnostic::new(Code::MissingKey, "recipe `nginx` needs a `template`")
+                    .at(request.recipe_span())
+                    .help("a file with nginx `server` blocks; `${NAME}` in it is replaced from the environment at start"),
+            );
+            return None;
+        };
+        let path = request.path(&template.value);
+        if !request.facts.has(&path) {
+            problems.push(
+                Diagnostic::new(Code::MissingFile, format!("the build context has no file `{path}`"))
+                    .at(&template.span)
+                    .help("paths are relative to `source`, or to the build context without one; does .dockerignore exclude it?"),
+            );
+            return None;
+        }
+        let config = Write {
+            path: CONFIG.to_owned(),
+            content: main_config(&format!("  include {RENDERED}/slipway.conf;\n")),
+            mode: 0o644,
+            owner: Owner::default(),
+            link: true,
+        };
+        let copy = Copy {
+            sources: vec![path],
+            target: "/etc/nginx/templates/slipway.conf.template".to_owned(),
+            mode: Some(0o644),
+            link: true,
+            ..Copy::default()
+        };
+        let steps = vec![
+            Step { action: Action::Write(config), origin: request.recipe_span().clone() },
+            Step { action: Action::Copy(copy), origin: template.span.clone() },
+        ];
+        let image = Image {
+            // The base's own start-up script renders the templates, then starts nginx.
+            entrypoint: Some(vec!["/docker-entrypoint.sh".to_owned()]),
+            command: Some(["nginx", "-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into()),
+            env: BTreeMap::from([("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), RENDERED.to_owned())]),
+            ..image()
+        };
+        let stages = vec![runtime_stage(request, steps)];
+        Some(Made { stages, runtime: "runtime".to_owned(), image, http_check: Some(http_check) })
+    }
+}
+
+/// What an image with nginx declares.
+pub(super) fn image() -> Image {
+    Image {
+        entrypoint: Some(vec!["nginx".to_owned()]),
+        command: Some(["-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into()),
+        ports: Some(BTreeSet::from([Port { number: 8080, protocol: "tcp".to_owned() }])),
+        // Finish what is being served, then go.
+        stop_signal: Some("SIGQUIT".to_owned()),
+        ..Image::default()
+    }
+}
+
+/// A runtime stage on nginx's base, with the user that runs and these steps.
+pub(super) fn runtime_stage(request: &Request<'_>, steps: Vec<Step>) -> Stage {
+    let component = &request.service.component;
+    // In a static site, `version` is Node's.
+    let own_version = component.version.as_ref().filter(|_| component.template.is_some());
+    let version = own_version.map_or(DEFAULT_VERSION, |version| version.value.as_str());
+    let (base, origin) = match &component.base {
+        Some(base) => (base.value.clone(), base.span.clone()),
+        None => {
+            let span = own_version.map_or(request.recipe_span(), |version| &version.span);
+            (format!("nginx:{version}-alpine-slim"), span.clone())
+        }
+    };
+    let accounts = Step { action: Action::Accounts(request.user.clone()), origin: request.recipe_span().clone() };
+    Stage {
+        name: "runtime".to_owned(),
+        from: Base::Image(base),
+        platform: StagePlatform::Target,
+        steps: std::iter::once(accounts).chain(steps).collect(),
+        origin,
+    }
+}
+
+/// The main configuration around a piece of its `http` block.
+pub(super) fn main_config(http: &str) -> String {
+    format!(
+        r"# Written by Slipway for an unprivileged nginx: all that it writes goes to /tmp.
+worker_processes auto;
+pid /tmp/nginx.pid;
+error_log stderr warn;
+
+events {{
+  worker_connections 1024;
+}}
+
+http {{
+  include /etc/nginx/mime.types;
+  default_type application/octet-stream;
+  access_log /dev/stdout combined;
+  client_body_temp_path /tmp/client_body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
+  server_tokens off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 65;
+  gzip on;
+  gzip_vary on;
+  gzip_proxied any;
+  gzip_min_length 1024;
+  gzip_types text/plain text/css text/xml application/javascript text/javascript application/json image/svg+xml;
+
+{http}}}
+"
+    )
+}
+
+/// The base has busybox's wget.
+pub(super) fn http_check(url: &str) -> Vec<String> {
+    ["CMD", "wget", "-q", "-O", "/dev/null", url].map(str::to_owned).into()
+}

@@ -1,0 +1,262 @@
+//! Stages written by hand: the plan itself, in YAML.
+
+use std::collections::BTreeMap;
+
+use super::{Made, Request};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+use crate::plan::{
+    Action, Base, Copy, From, Image, MakeDir, Mount, Network, Owner, Run, Sharing, Stage, StagePlatform, Step, Write,
+};
+use crate::spec::Located;
+use crate::spec::component::{ActionSpec, CopySpec, RunSpec, StageSpec};
+
+type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
+
+/// The stages of the component, each after those that it uses.
+pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+    let component = &request.service.component;
+    let specs = &component.stages.as_ref()?.0;
+    let named: Named<'_> = specs.iter().map(|(name, stage)| (name.value.as_str(), stage)).collect();
+    for (name, _) in specs {
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if matches!(name.value.as_str(), "scratch" | "context" | "") || !name.value.chars().all(valid) {
+            problems.push(
+                Diagnostic::new(Code::Value, format!("`{}` cannot be a stage's name", name.value))
+                    .at(&name.span)
+                    .help("lower-case letters, digits, `-`, `_` and `.`; `scratch` and `context` have a meaning already"),
+            );
+        }
+    }
+    let stages: BTreeMap<&str, Stage> =
+        specs.iter().map(|(name, spec)| (name.value.as_str(), stage(request, &named, name, spec, problems))).collect();
+    let Some((last, _)) = specs.last() else {
+        problems.push(Diagnostic::new(Code::MissingKey, "`stages` is empty").at(&component.span));
+        return None;
+    };
+    let runtime = component.target.as_ref().unwrap_or(last);
+    if !named.contains_key(runtime.value.as_str()) {
+        let help = did_you_mean(&runtime.value, named.keys().copied()).map(|meant| format!("did you mean `{meant}`?"));
+        problems.push(
+            Diagnostic::new(Code::UnknownStage, format!("there is no stage `{}`", runtime.value))
+                .at(&runtime.span)
+                .help_if(help),
+        );
+        return None;
+    }
+    let order: Vec<&str> = specs.iter().map(|(name, _)| name.value.as_str()).collect();
+    let stages = sorted(&order, stages, problems)?;
+    Some(Made { stages, runtime: runtime.value.clone(), image: Image::default(), http_check: None })
+}
+
+/// The stages a stage uses.
+fn uses(stage: &Stage) -> Vec<&str> {
+    let mut used = Vec::new();
+    if let Base::Stage(name) = &stage.from {
+        used.push(name.as_str());
+    }
+    for step in &stage.steps {
+        match &step.action {
+            Action::Copy(Copy { from: From::Stage(name), .. }) => used.push(name),
+            Action::Run(run) => used.extend(run.mounts.iter().filter_map(|mount| match mount {
+                Mount::Bind { from: From::Stage(name), .. } => Some(name.as_str()),
+                _ => None,
+            })),
+            _ => {}
+        }
+    }
+    used
+}
+
+/// Each stage after those that it uses; otherwise in the order of the file.
+fn sorted(order: &[&str], mut stages: BTreeMap<&str, Stage>, problems: &mut Diagnostics) -> Option<Vec<Stage>> {
+    let mut done: Vec<Stage> = Vec::new();
+    while !stages.is_empty() {
+        let ready = order.iter().find(|name| {
+            stages.get(**name).is_some_and(|stage| uses(stage).iter().all(|used| !stages.contains_key(used)))
+        });
+        if let Some(stage) = ready.and_then(|name| stages.remove(*name)) {
+            done.push(stage);
+            continue;
+        }
+        let (name, stage) = stages.iter().next()?;
+        problems.push(
+            Diagnostic::new(Code::UnknownStage, format!("the stage `{name}` uses itself, through the stages that it uses"))
+                .at(&stage.origin),
+        );
+        return None;
+    }
+    Some(done)
+}
+
+fn stage(
+    request: &Request<'_>,
+    named: &Named<'_>,
+    name: &Located<String>,
+    spec: &StageSpec,
+    problems: &mut Diagnostics,
+) -> Stage {
+    let from = match spec.from.value.as_str() {
+        "scratch" => Base::Scratch,
+        stage if named.contains_key(stage) => Base::Stage(stage.to_owned()),
+        image => Base::Image(image.to_owned()),
+    };
+    let platform = choice(spec.platform.as_ref(), "platform", &[("target", StagePlatform::Target), ("build", StagePlatform::Build)], problems);
+    let mut steps = Vec::new();
+    for step in &spec.steps {
+        let made = |action| Step { action, origin: step.span.clone() };
+        match &step.action {
+            ActionSpec::Copy(copy) => {
+                let copied = copy_step(request, copy, Some(named), problems);
+                steps.extend(copied.map(|copied| Step { origin: step.span.clone(), ..copied }));
+            }
+            ActionSpec::Env(pairs) => steps.extend(
+                pairs.with_values().map(|(name, value)| made(Action::Env { name: name.to_owned(), value: value.to_owned() })),
+            ),
+            ActionSpec::MakeDir(dir) => steps.push(made(Action::MakeDir(MakeDir {
+                path: dir.path.value.clone(),
+                mode: dir.mode.as_ref().map_or(0o755, |mode| mode.value.0),
+                owner: owner(dir.owner.as_ref(), problems),
+                link: false,
+            }))),
+            ActionSpec::Run(run) => steps.push(made(Action::Run(Box::new(self::run(request, named, run, problems))))),
+            ActionSpec::Symlink(link) => {
+                steps.push(made(Action::Symlink { target: link.target.value.clone(), path: link.path.value.clone() }));
+            }
+            ActionSpec::User(user) => steps.push(made(Action::User(user.value.clone()))),
+            ActionSpec::Workdir(path) => steps.push(made(Action::Workdir(path.value.clone()))),
+            ActionSpec::Write(file) => steps.push(made(Action::Write(Write {
+                path: file.path.value.clone(),
+                content: file.content.clone(),
+                mode: file.mode.as_ref().map_or(0o644, |mode| mode.value.0),
+                owner: owner(file.owner.as_ref(), problems),
+                link: false,
+            }))),
+        }
+    }
+    Stage { name: name.value.clone(), from, platform, steps, origin: spec.from.span.clone() }
+}
+
+/// A copy of the spec's, as a step. Without stages, `from` is an image or the context.
+pub(super) fn copy_step(
+    request: &Request<'_>,
+    copy: &CopySpec,
+    named: Option<&Named<'_>>,
+    problems: &mut Diagnostics,
+) -> Option<Step> {
+    if copy.source.0.is_empty() {
+        problems.push(Diagnostic::new(Code::MissingKey, "`copy` needs a `source`").at(&copy.span));
+        return None;
+    }
+    if copy.source.0.len() > 1 && !copy.target.value.ends_with('/') {
+        problems.push(
+            Diagnostic::new(Code::Value, "several sources need a folder as target")
+                .at(&copy.target.span)
+                .help(format!("write `{}/`", copy.target.value)),
+        );
+    }
+    let from = from(copy.from.as_ref(), named);
+    let in_source = |path: &str| {
+        let inside = super::in_folder(&request.source, path);
+        if path.ends_with('/') && !inside.ends_with('/') { inside + "/" } else { inside }
+    };
+    let sources = copy.source.0.iter().map(|source| match from {
+        From::Context => in_source(&source.value),
+        _ => source.value.clone(),
+    });
+    let action = Action::Copy(Copy {
+        sources: sources.collect(),
+        from,
+        target: copy.target.value.clone(),
+        owner: owner(copy.owner.as_ref(), problems),
+        mode: copy.mode.as_ref().map(|mode| mode.value.0),
+        exclude: copy.exclude.0.iter().map(|pattern| pattern.value.clone()).collect(),
+        link: copy.link.unwrap_or(false),
+    });
+    Some(Step { action, origin: copy.span.clone() })
+}
+
+fn from(name: Option<&Located<String>>, named: Option<&Named<'_>>) -> From {
+    match name.map(|name| name.value.as_str()) {
+        None | Some("context") => From::Context,
+        Some(name) if named.is_some_and(|named| named.contains_key(name)) => From::Stage(name.to_owned()),
+        Some(name) => From::Image(name.to_owned()),
+    }
+}
+
+fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut Diagnostics) -> Run {
+    let mut mounts = Vec::new();
+    for cache in &spec.cache {
+        let sharing = choice(
+            cache.sharing.as_ref(),
+            "sharing",
+            &[("shared", Sharing::Shared), ("private", Sharing::Private), ("locked", Sharing::Locked)],
+            problems,
+        );
+        let id = cache.id.clone().unwrap_or_else(|| cache.target.value.trim_matches('/').to_owned());
+        mounts.push(Mount::Cache { target: cache.target.value.clone(), id, sharing });
+    }
+    for secret in &spec.secret {
+        let target = match (&secret.target, &secret.env) {
+            (None, None) => Some(format!("/run/secrets/{}", secret.id.value)),
+            (target, _) => target.clone(),
+        };
+        let id = secret.id.value.clone();
+        mounts.push(Mount::Secret { id, target, env: secret.env.clone(), required: secret.required });
+    }
+    mounts.extend(spec.ssh.0.iter().map(|id| Mount::Ssh { id: id.value.clone() }));
+    mounts.extend(spec.tmpfs.0.iter().map(|target| Mount::Tmpfs { target: target.value.clone() }));
+    for bind in &spec.bind {
+        let from = from(bind.from.as_ref(), Some(named));
+        let source = bind.source.as_ref().map_or("", |source| source.value.as_str());
+        let source = if from == From::Context { super::in_folder(&request.source, source) } else { source.to_owned() };
+        let target = bind.target.value.clone();
+        mounts.push(Mount::Bind { from, source, target, writable: bind.writable.unwrap_or(false) });
+    }
+    let networks = [("default", Network::Default), ("none", Network::None), ("host", Network::Host)];
+    Run {
+        command: spec.run.line.clone(),
+        env: spec.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        mounts,
+        network: choice(spec.network.as_ref(), "network", &networks, problems),
+        insecure: choice(spec.security.as_ref(), "security", &[("sandbox", false), ("insecure", true)], problems),
+        user: spec.user.as_ref().map(|user| user.value.clone()),
+    }
+}
+
+/// One of a few words; the first is the default.
+fn choice<T: Clone + Default>(
+    given: Option<&Located<String>>,
+    what: &str,
+    words: &[(&str, T)],
+    problems: &mut Diagnostics,
+) -> T {
+    let Some(given) = given else { return words.first().map(|(_, value)| value.clone()).unwrap_or_default() };
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == given.value) {
+        return value.clone();
+    }
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let help = match did_you_mean(&given.value, names.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("one of: {}", names.join(", ")),
+    };
+    problems.push(Diagnostic::new(Code::Value, format!("`{}` is no {what}", given.value)).at(&given.span).help(help));
+    T::default()
+}
+
+/// `uid` or `uid:gid`. Names are refused: whether a base knows them is not known here, and
+/// `BuildKit` would silently take root for one that it does not.
+fn owner(given: Option<&Located<String>>, problems: &mut Diagnostics) -> Owner {
+    let Some(given) = given else { return Owner::default() };
+    let (user, group) = given.value.split_once(':').unwrap_or((&given.value, &given.value));
+    match (user.parse(), group.parse()) {
+        (Ok(uid), Ok(gid)) => Owner { uid, gid },
+        _ => {
+            problems.push(not_numeric(&given.value, &given.span));
+            Owner::default()
+        }
+    }
+}
+
+fn not_numeric(given: &str, span: &Span) -> Diagnostic {
+    Diagnostic::new(Code::Value, format!("`{given}` is no numeric owner")).at(span).help("write `uid` or `uid:gid`, such as `1001:1001`")
+}

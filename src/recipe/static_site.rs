@@ -1,0 +1,148 @@
+//! Static sites: a folder as it is, or one that a Node build makes, behind an unprivileged nginx.
+
+use super::npm::{self, Package};
+use super::{Made, Recipe, Request, nginx};
+use crate::diagnostic::Diagnostics;
+use crate::plan::{Action, Copy, From, Stage, StagePlatform, Step, Write};
+use crate::spec::Service;
+use crate::spec::component::BuildChoice;
+
+/// See the module.
+pub(super) struct StaticSite;
+
+/// Where the site lies in the image.
+const ROOT: &str = "/srv/www";
+
+impl Recipe for StaticSite {
+    fn name(&self) -> &'static str {
+        "static"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a built single-page application or a plain folder, served by nginx"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["build", "network", "output", "spa"]
+    }
+
+    fn needs(&self, service: &Service) -> Vec<String> {
+        npm::needs(service)
+    }
+
+    fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        let network = npm::build_network(request.service, problems);
+        let component = &request.service.component;
+        let mut stages = Vec::new();
+        let has_manifest = request.facts.has(&request.path("package.json"));
+        let wants_build = !matches!(component.build, Some(BuildChoice::No));
+        let asks_for_build = matches!(component.build, Some(BuildChoice::Command(_)));
+        let mut built = false;
+        if asks_for_build || (wants_build && has_manifest) {
+            let package = Package::read(request, problems)?;
+            if let Some(command) = package.build(request) {
+                // What comes out is the same on every platform, so the builder's own is the fastest.
+                stages.push(package.install_stage(request, "deps", StagePlatform::Build, false));
+                stages.push(npm::build_stage(request, "deps", StagePlatform::Build, command, network));
+                built = true;
+            }
+        }
+        stages.push(runtime(request, built));
+        Some(Made {
+            stages,
+            runtime: "runtime".to_owned(),
+            image: nginx::image(),
+            http_check: Some(nginx::http_check),
+        })
+    }
+}
+
+fn runtime(request: &Request<'_>, built: bool) -> Stage {
+    let component = &request.service.component;
+    let output = component.output.0.first();
+    let folder = output.map(|path| path.value.trim_matches('/').to_owned());
+    let (from, source) = if built {
+        let folder = folder.unwrap_or_else(|| "dist".to_owned());
+        (From::Stage("build".to_owned()), format!("{}/{folder}/", npm::APP))
+    } else {
+        (From::Context, format!("{}/", request.path(&folder.unwrap_or_default())))
+    };
+    let site = Copy {
+        from,
+        sources: vec![source],
+        target: format!("{ROOT}/"),
+        exclude: [npm::NOT_OUTPUT, npm::NOT_SOURCE].concat().into_iter().map(str::to_owned).collect(),
+        link: true,
+        ..Copy::default()
+    };
+    let origin = output.map_or(request.source_span(), |path| &path.span).clone();
+    let health = component.contract.as_ref().and_then(|contract| contract.health.as_ref());
+    let port = request.only_port().or_else(|| u16::try_from(health?.port.as_ref()?.value).ok()).unwrap_or(8080);
+    let health_path = health.and_then(|health| health.http.as_ref()).map(|path| path.value.as_str());
+    let config = Write {
+        path: nginx::CONFIG.to_owned(),
+        content: nginx::main_config(&server(port, component.spa.unwrap_or(built), health_path)),
+        mode: 0o644,
+        owner: crate::plan::Owner::default(),
+        link: true,
+    };
+    let steps = vec![
+        Step { action: Action::Write(config), origin: request.recipe_span().clone() },
+        Step { action: Action::Copy(site), origin },
+    ];
+    nginx::runtime_stage(request, steps)
+}
+
+/// The server block. What a bundler named by its content may be kept for ever; the page that
+/// names those files is never kept; everything else is asked for again.
+fn server(port: u16, spa: bool, health: Option<&str>) -> String {
+    let fallback = if spa { "/index.html" } else { "=404" };
+    // Paths of development servers get no page of the application: they must not look alive.
+    let health = match health {
+        Some(path) if path != "/" && path != "/index.html" => format!(
+            "
+    location = {path} {{
+      access_log off;
+      default_type text/plain;
+      return 200 \"ok\\n\";
+    }}
+"
+        ),
+        _ => String::new(),
+    };
+    format!(
+        r#"  server {{
+    listen {port};
+    root {ROOT};
+    index index.html;
+{health}
+    location ~ ^/(@vite|@fs|@id|@react-refresh|__vite_ping|ng-cli-ws|webpack-dev-server|sockjs-node)(/|$) {{
+      return 404;
+    }}
+
+    location = /index.html {{
+      add_header Cache-Control "no-store" always;
+      add_header X-Content-Type-Options "nosniff" always;
+    }}
+
+    location ~ "[-.](?=[^/]*[0-9]|[^/]*[A-Z][^/]*[A-Z])([0-9A-Za-z_-]{{8}}|[0-9a-f]{{16}}|[0-9a-f]{{20}})\.(js|mjs|css|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|wasm)$" {{
+      try_files $uri =404;
+      add_header Cache-Control "public, max-age=31536000, immutable";
+      add_header X-Content-Type-Options "nosniff";
+    }}
+
+    location ~ \.(js|mjs|css|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|wasm|json|txt|xml|webmanifest)$ {{
+      try_files $uri =404;
+      add_header Cache-Control "no-cache";
+      add_header X-Content-Type-Options "nosniff";
+    }}
+
+    location / {{
+      try_files $uri $uri/index.html {fallback};
+      add_header Cache-Control "no-store" always;
+      add_header X-Content-Type-Options "nosniff" always;
+    }}
+  }}
+"#
+    )
+}

@@ -1,0 +1,89 @@
+//! Targets: `[component][:stage]`, as `--target` gives them.
+
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::plan::Plan;
+use crate::spec::{Service, Spec};
+
+/// What to build.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'s> {
+    /// The component.
+    pub service: &'s Service,
+    /// One of its stages, instead of its image.
+    stage: Option<&'s str>,
+}
+
+impl<'s> Target<'s> {
+    /// Finds the target. `problems` are those of reading the spec: if the component could not
+    /// be read, they are the answer.
+    pub fn choose(spec: &'s Spec, problems: &[Diagnostic], given: Option<&'s str>) -> Result<Self, Vec<Diagnostic>> {
+        let errors: Vec<Diagnostic> =
+            problems.iter().filter(|problem| !problem.code.is_warning()).cloned().collect();
+        let Some(given) = given else {
+            return match spec.components.as_slice() {
+                [only] => Ok(Self { service: only, stage: None }),
+                _ if !errors.is_empty() => Err(errors),
+                several => Err(vec![which(several)]),
+            };
+        };
+        let (name, stage) = match given.split_once(':') {
+            Some((name, stage)) => (name, Some(stage)),
+            None => (given, None),
+        };
+        let found = spec.components.iter().find(|service| service.name.value.eq_ignore_ascii_case(name));
+        match found {
+            Some(service) => Ok(Self { service, stage }),
+            None if !errors.is_empty() => Err(errors),
+            None => Err(vec![unknown(spec, name, given)]),
+        }
+    }
+
+    /// The name of the stage to build.
+    pub fn stage(&self, plan: &Plan) -> Result<String, Vec<Diagnostic>> {
+        let Some(stage) = self.stage else { return Ok(plan.runtime.clone()) };
+        if plan.stage(stage).is_some() {
+            return Ok(stage.to_owned());
+        }
+        let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
+        let meant = did_you_mean(stage, names.iter().copied()).map(|meant| format!("did you mean `{}:{meant}`?", plan.component));
+        Err(vec![
+            Diagnostic::new(Code::UnknownTarget, format!("`{}` has no stage `{stage}`", plan.component))
+                .at(&self.service.name.span)
+                .help_if(meant)
+                .help(format!("its stages: {}", names.join(", "))),
+        ])
+    }
+}
+
+fn names(services: &[Service]) -> String {
+    services.iter().map(|service| service.name.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn which(services: &[Service]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownTarget, "the file has several components; say which one to build")
+        .help(format!("--target one of: {}", names(services)))
+        .help("`docker buildx bake -f FILE` builds all of them");
+    match services.first() {
+        Some(first) => diagnostic.at(&first.name.span),
+        None => diagnostic,
+    }
+}
+
+fn unknown(spec: &Spec, name: &str, given: &str) -> Diagnostic {
+    if spec.others.iter().any(|other| other == name) {
+        return Diagnostic::new(
+            Code::UnknownTarget,
+            format!("the service `{name}` has no `x-slipway` key, so there is nothing to build"),
+        )
+        .help(format!("targets: {}", names(&spec.components)));
+    }
+    let meant = did_you_mean(name, spec.components.iter().map(|service| service.name.value.as_str()));
+    let place = spec.components.iter().find(|service| Some(service.name.value.as_str()) == meant).or(spec.components.first());
+    let diagnostic = Diagnostic::new(Code::UnknownTarget, format!("there is no target `{given}`"))
+        .help_if(meant.map(|meant| format!("did you mean `{meant}`?")))
+        .help(format!("targets: {}", names(&spec.components)));
+    match place {
+        Some(service) => diagnostic.at(&service.name.span),
+        None => diagnostic,
+    }
+}
