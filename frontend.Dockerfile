@@ -9,7 +9,7 @@
 #   docker buildx build -f frontend.Dockerfile -t slipway/frontend:0 \
 #     --build-context binary=target/x86_64-unknown-linux-musl/release .
 
-FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS build
+FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS binary
 ARG TARGETARCH
 WORKDIR /src
 COPY . .
@@ -22,10 +22,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     esac \
     && rustup target add "$target" \
     && cargo build --release --locked --target "$target" \
-    && mkdir /out && cp "target/$target/release/docker-slipway" /out/
-
-FROM scratch AS binary
-COPY --from=build /out/ /
+    && cp "target/$target/release/docker-slipway" /
 
 FROM scratch
 # It talks over stdin and stdout alone.

@@ -25,7 +25,7 @@ chosen=$home/host
 # The newest engine that Debian packages, with the runc of the running release: the newer
 # suite's runc wants a newer libc.
 suite=${SLIPWAY_ENGINE_SUITE:-forky}
-packages=(docker.io docker-cli docker-buildx docker-compose containerd docker-registry tini)
+packages=(docker.io docker-cli docker-buildx docker-compose containerd docker-registry)
 
 say() { printf '[engine] %s\n' "$*" >&2; }
 die() { printf '[engine] error: %s\n' "$*" >&2; exit 1; }
@@ -74,7 +74,7 @@ install_tools() {
     -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
     -o Acquire::Retries=3)
   apt-get "${options[@]}" update >&2
-  (cd "$home/tools/deb" && apt-get "${options[@]}" download "${packages[@]/%//$suite}" "runc/$release" >&2)
+  (cd "$home/tools/deb" && apt-get "${options[@]}" download "${packages[@]/%//$suite}" "runc/$release" "tini/$release" >&2)
   for name in "$home"/tools/deb/*.deb; do dpkg -x "$name" "$tools"; done
   ln -sf tini-static "$tools/usr/bin/docker-init"
   rm -rf "$apt" "$home/tools/deb"

@@ -16,7 +16,11 @@ pub struct Target<'s> {
 impl<'s> Target<'s> {
     /// Finds the target. `problems` are those of reading the spec: if the component could not
     /// be read, they are the answer.
-    pub fn choose(spec: &'s Spec, problems: &[Diagnostic], given: Option<&'s str>) -> Result<Self, Vec<Diagnostic>> {
+    pub fn choose(
+        spec: &'s Spec,
+        problems: &[Diagnostic],
+        given: Option<&'s str>,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let errors: Vec<Diagnostic> =
             problems.iter().filter(|problem| !problem.code.is_warning()).cloned().collect();
         let Some(given) = given else {
@@ -45,7 +49,8 @@ impl<'s> Target<'s> {
             return Ok(stage.to_owned());
         }
         let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
-        let meant = did_you_mean(stage, names.iter().copied()).map(|meant| format!("did you mean `{}:{meant}`?", plan.component));
+        let meant = did_you_mean(stage, names.iter().copied())
+            .map(|meant| format!("did you mean `{}:{meant}`?", plan.component));
         Err(vec![
             Diagnostic::new(Code::UnknownTarget, format!("`{}` has no stage `{stage}`", plan.component))
                 .at(&self.service.name.span)
@@ -60,9 +65,10 @@ fn names(services: &[Service]) -> String {
 }
 
 fn which(services: &[Service]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::UnknownTarget, "the file has several components; say which one to build")
-        .help(format!("--target one of: {}", names(services)))
-        .help("`docker buildx bake -f FILE` builds all of them");
+    let diagnostic =
+        Diagnostic::new(Code::UnknownTarget, "the file has several components; say which one to build")
+            .help(format!("--target one of: {}", names(services)))
+            .help("`docker buildx bake -f FILE` builds all of them");
     match services.first() {
         Some(first) => diagnostic.at(&first.name.span),
         None => diagnostic,
@@ -78,7 +84,11 @@ fn unknown(spec: &Spec, name: &str, given: &str) -> Diagnostic {
         .help(format!("targets: {}", names(&spec.components)));
     }
     let meant = did_you_mean(name, spec.components.iter().map(|service| service.name.value.as_str()));
-    let place = spec.components.iter().find(|service| Some(service.name.value.as_str()) == meant).or(spec.components.first());
+    let place = spec
+        .components
+        .iter()
+        .find(|service| Some(service.name.value.as_str()) == meant)
+        .or(spec.components.first());
     let diagnostic = Diagnostic::new(Code::UnknownTarget, format!("there is no target `{given}`"))
         .help_if(meant.map(|meant| format!("did you mean `{meant}`?")))
         .help(format!("targets: {}", names(&spec.components)));

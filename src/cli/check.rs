@@ -92,6 +92,8 @@ impl Check {
         }
         let above = fs::read_dir(self.context.join(parent(folder)));
         let entries = above.into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
-        Folder::Missing { neighbours: entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect() }
+        Folder::Missing {
+            neighbours: entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect(),
+        }
     }
 }

@@ -12,7 +12,8 @@ pub fn render(diagnostic: &Diagnostic) -> String {
     let group = match &diagnostic.span {
         Some(span) => {
             let mark = AnnotationKind::Primary.span(span.range.clone()).label(diagnostic.label.as_deref());
-            let snippet = Snippet::source(span.file.text.as_str()).path(span.file.name.as_str()).annotation(mark);
+            let snippet =
+                Snippet::source(span.file.text.as_str()).path(span.file.name.as_str()).annotation(mark);
             title.element(snippet).elements(helps)
         }
         None => title.elements(helps),
@@ -51,7 +52,8 @@ mod tests {
 
     #[test]
     fn a_snippet_shows_the_line() {
-        let file = Arc::new(SourceText { name: "x.yaml".to_owned(), text: "a: 1\nrecpie: node\n".to_owned() });
+        let file =
+            Arc::new(SourceText { name: "x.yaml".to_owned(), text: "a: 1\nrecpie: node\n".to_owned() });
         let diagnostic = Diagnostic::new(Code::UnknownKey, "unknown key `recpie`")
             .at(&Span::new(&file, 5..11))
             .label("not known here")
@@ -65,7 +67,10 @@ mod tests {
           |
           = help: did you mean `recipe`?
         ");
-        assert_eq!(summary(&[diagnostic]), "unknown key `recpie` [unknown-key]\nhelp: did you mean `recipe`?");
+        assert_eq!(
+            summary(&[diagnostic]),
+            "unknown key `recpie` [unknown-key]\nhelp: did you mean `recipe`?"
+        );
     }
 
     #[test]

@@ -8,7 +8,9 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed && distance * 2 < candidate.chars().count().max(3))
+        .filter(|(distance, candidate)| {
+            *distance <= allowed && distance * 2 < candidate.chars().count().max(3)
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

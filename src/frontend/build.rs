@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use prost::Message;
 use serde_json::json;
 
-use super::context::{SpecFile, Sources};
+use super::context::{Sources, SpecFile};
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway, Warning};
 use super::images::Resolver;
@@ -35,7 +35,8 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
     })?;
     if !caps.llb("file.base") {
         return Err(Failure::spec(
-            Diagnostic::new(Code::Engine, "this engine is too old to build with").help("BuildKit 0.5 or newer is needed"),
+            Diagnostic::new(Code::Engine, "this engine is too old to build with")
+                .help("BuildKit 0.5 or newer is needed"),
         ));
     }
     let (spec, problems) = read_spec(&sources, &file, options).await?;
@@ -73,7 +74,8 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
 
     let project = spec.name.clone().unwrap_or_else(|| project_of(options.filename()));
     let namespace = options.cache_namespace(&project);
-    let work = Work { options, caps: &caps, plan: &plan, stage: &stage, images: &images, context: context.as_ref() };
+    let work =
+        Work { options, caps: &caps, plan: &plan, stage: &stage, images: &images, context: context.as_ref() };
     let solved = try_join_all(
         platforms.iter().map(|platform| work.solve(gateway, &file, &host, platform, &namespace, multi)),
     )
@@ -110,7 +112,9 @@ async fn warn_and_stop(
     let mut errors = Vec::new();
     for problem in problems {
         let of_a_variable = matches!(problem.code, Code::MissingVariable | Code::UnsetVariable);
-        if of_a_variable && problem.service.as_ref().is_some_and(|service| *service != target.service.name.value) {
+        if of_a_variable
+            && problem.service.as_ref().is_some_and(|service| *service != target.service.name.value)
+        {
             continue;
         }
         if problem.code.is_warning() {
@@ -192,7 +196,10 @@ impl Work<'_> {
         let Lowered { output, mut config } = lower(self.plan, self.stage, &setting).map_err(Failure::spec)?;
         config.add_labels(&self.options.labels());
         let json = config.to_json(platform).map_err(|error| {
-            Failure::spec(Diagnostic::new(Code::Engine, format!("the image configuration cannot be written: {error}")))
+            Failure::spec(Diagnostic::new(
+                Code::Engine,
+                format!("the image configuration cannot be written: {error}"),
+            ))
         })?;
         let reference = match output {
             None => String::new(),
@@ -200,8 +207,11 @@ impl Work<'_> {
                 let definition = output.marshal();
                 if let Some(cap) = self.caps.missing(&definition) {
                     return Err(Failure::spec(
-                        Diagnostic::new(Code::Engine, format!("this engine cannot do what the build needs: `{cap}`"))
-                            .help("update Docker Engine or BuildKit"),
+                        Diagnostic::new(
+                            Code::Engine,
+                            format!("this engine cannot do what the build needs: `{cap}`"),
+                        )
+                        .help("update Docker Engine or BuildKit"),
                     ));
                 }
                 gateway.solve_definition(definition, &self.options.cache_imports()?).await?.0

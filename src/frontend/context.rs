@@ -81,7 +81,10 @@ impl<'a> Sources<'a> {
             self.gateway.read_file(&reference, &ignore_name)
         )?;
         let Some(data) = spec else {
-            return Err(Failure::spec(Diagnostic::new(Code::MissingFile, format!("there is no file `{name}`"))));
+            return Err(Failure::spec(Diagnostic::new(
+                Code::MissingFile,
+                format!("there is no file `{name}`"),
+            )));
         };
         let source = SourceFile { filename: name.to_owned(), data, language: "YAML".to_owned(), definition };
         let vertex = output.map(|output| output.digest().to_owned()).unwrap_or_default();
@@ -89,7 +92,10 @@ impl<'a> Sources<'a> {
     }
 
     /// Reads files that lie beside the spec; none for those that are not there.
-    pub(super) async fn beside(&self, names: &[String]) -> Result<BTreeMap<String, Option<Vec<u8>>>, Box<Failure>> {
+    pub(super) async fn beside(
+        &self,
+        names: &[String],
+    ) -> Result<BTreeMap<String, Option<Vec<u8>>>, Box<Failure>> {
         let log_name = format!("[internal] load {}", names.join(", "));
         let reference = self.gateway.solve(self.files_beside(names, &log_name).as_ref(), &[]).await?;
         let read = try_join_all(names.iter().map(|name| self.gateway.read_file(&reference, name))).await?;
@@ -130,7 +136,12 @@ impl<'a> Sources<'a> {
     }
 
     /// The build context, with only what is used of it.
-    pub(super) fn context(&self, used: &ContextUse, ignore: &[String], metadata: &Metadata) -> Option<Output> {
+    pub(super) fn context(
+        &self,
+        used: &ContextUse,
+        ignore: &[String],
+        metadata: &Metadata,
+    ) -> Option<Output> {
         let folder = match &self.context {
             Place::Graph(output) => return output.clone(),
             Place::Client(folder) => folder,
@@ -168,7 +179,9 @@ impl<'a> Sources<'a> {
         }
         let unseen: Vec<&String> = folders
             .iter()
-            .filter(|folder| !folder.is_empty() && !paths.iter().any(|path| parent(path) == **folder && facts.has(path)))
+            .filter(|folder| {
+                !folder.is_empty() && !paths.iter().any(|path| parent(path) == **folder && facts.has(path))
+            })
             .collect();
         let found = join_all(unseen.iter().map(|folder| self.folder(folder, ignore))).await;
         for (folder, found) in unseen.into_iter().zip(found) {
@@ -185,7 +198,8 @@ impl<'a> Sources<'a> {
         let reference = match &self.context {
             Place::Graph(output) => self.gateway.solve(output.as_ref(), &[]).await?,
             Place::Client(client) => {
-                let exclude: Vec<String> = std::iter::once(in_folder(above, "*/**")).chain(ignore.iter().cloned()).collect();
+                let exclude: Vec<String> =
+                    std::iter::once(in_folder(above, "*/**")).chain(ignore.iter().cloned()).collect();
                 let output = source::local(client)
                     .session(self.options.session_of(client))
                     .include(&[in_folder(above, "*")])
@@ -205,7 +219,13 @@ impl<'a> Sources<'a> {
         Ok(Folder::Missing { neighbours: folders.map(|entry| entry.path).collect() })
     }
 
-    async fn look(&self, paths: &[String], ignore: &[String], hint: &str, log_name: &str) -> Result<Reference, Box<Failure>> {
+    async fn look(
+        &self,
+        paths: &[String],
+        ignore: &[String],
+        hint: &str,
+        log_name: &str,
+    ) -> Result<Reference, Box<Failure>> {
         let output = match &self.context {
             Place::Graph(output) => output.clone(),
             Place::Client(folder) => {
@@ -225,7 +245,10 @@ impl<'a> Sources<'a> {
 /// A graph that the client sent.
 pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Box<Failure>> {
     read(definition).map_err(|error| {
-        Failure::spec(Diagnostic::new(Code::Option, format!("the client sent a build graph that cannot be read: {error}")))
+        Failure::spec(Diagnostic::new(
+            Code::Option,
+            format!("the client sent a build graph that cannot be read: {error}"),
+        ))
     })
 }
 
@@ -239,8 +262,11 @@ fn remote_context(url: &str, options: &Options) -> Result<Output, Box<Failure>> 
         return Ok(git.build(&Metadata::named(format!("[internal] load git source {url}"))));
     }
     Err(Failure::spec(
-        Diagnostic::new(Code::Option, format!("the build context `{url}` is of a kind that this version does not read"))
-            .help("use a local folder or a git repository; archives come later"),
+        Diagnostic::new(
+            Code::Option,
+            format!("the build context `{url}` is of a kind that this version does not read"),
+        )
+        .help("use a local folder or a git repository; archives come later"),
     ))
 }
 
@@ -301,7 +327,8 @@ mod tests {
 
     #[test]
     fn ignore_files() {
-        let patterns = parse_ignore(b"\xef\xbb\xbf# comment\n\n /node_modules/ \n**/*.log\n! keep.log \n./a/../b\n/\n");
+        let patterns =
+            parse_ignore(b"\xef\xbb\xbf# comment\n\n /node_modules/ \n**/*.log\n! keep.log \n./a/../b\n/\n");
         assert_eq!(patterns, ["node_modules", "**/*.log", "!keep.log", "b", "."]);
     }
 

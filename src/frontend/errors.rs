@@ -33,7 +33,8 @@ impl Failure {
 
     /// A call failed. The details travel in a trailer, as a `Status` of their own.
     pub(super) fn from_rpc(status: tonic::Status) -> Box<Self> {
-        let details = rpc::Status::decode(status.details()).ok().map(|status| status.details).unwrap_or_default();
+        let details =
+            rpc::Status::decode(status.details()).ok().map(|status| status.details).unwrap_or_default();
         let code = if status.code() == tonic::Code::Ok { UNKNOWN } else { i32::from(status.code()) };
         Box::new(Self::Rpc(rpc::Status { code, message: status.message().to_owned(), details }))
     }
@@ -112,7 +113,11 @@ fn source(diagnostic: &Diagnostic) -> Option<Detail> {
     }
     let first = span.line().min(lines);
     // A mapping may be long; its first line is what a person looks for.
-    let last = if diagnostic.code == Code::Syntax { first } else { span.last_line().clamp(first, lines).min(first + 5) };
+    let last = if diagnostic.code == Code::Syntax {
+        first
+    } else {
+        span.last_line().clamp(first, lines).min(first + 5)
+    };
     Some(detail(
         "Source",
         &json!({

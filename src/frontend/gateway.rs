@@ -64,24 +64,33 @@ pub(super) struct ImageMeta {
 impl Gateway {
     pub(super) fn new(channel: Channel) -> Self {
         let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);
-        let client = LlbBridgeClient::new(channel).max_decoding_message_size(limit).max_encoding_message_size(limit);
+        let client =
+            LlbBridgeClient::new(channel).max_decoding_message_size(limit).max_encoding_message_size(limit);
         Self { client }
     }
 
     /// What the engine can do. An engine too old to say has the frozen set of the first ones.
     pub(super) async fn ping(&self) -> Answer<Capabilities> {
-        let pong = self.client.clone().ping(api::PingRequest {}).await.map_err(Failure::from_rpc)?.into_inner();
-        let enabled = |caps: Vec<api::ApiCap>| caps.into_iter().filter(|cap| cap.enabled).map(|cap| cap.id).collect();
+        let pong =
+            self.client.clone().ping(api::PingRequest {}).await.map_err(Failure::from_rpc)?.into_inner();
+        let enabled =
+            |caps: Vec<api::ApiCap>| caps.into_iter().filter(|cap| cap.enabled).map(|cap| cap.id).collect();
         let workers = pong.workers.into_iter().next();
         Ok(Capabilities {
             gateway: enabled(pong.frontend_api_caps),
             llb: enabled(pong.llb_caps),
-            platforms: workers.map(|worker| worker.platforms.into_iter().map(Platform::from_pb).collect()).unwrap_or_default(),
+            platforms: workers
+                .map(|worker| worker.platforms.into_iter().map(Platform::from_pb).collect())
+                .unwrap_or_default(),
         })
     }
 
     /// Solves a graph, lazily. The cache imports apply to this graph alone.
-    pub(super) async fn solve(&self, output: Option<&Output>, cache_imports: &[api::CacheOptionsEntry]) -> Answer<Reference> {
+    pub(super) async fn solve(
+        &self,
+        output: Option<&Output>,
+        cache_imports: &[api::CacheOptionsEntry],
+    ) -> Answer<Reference> {
         let Some(output) = output else { return Ok(Reference(String::new())) };
         self.solve_definition(output.marshal(), cache_imports).await
     }
@@ -109,8 +118,11 @@ impl Gateway {
 
     /// A file's content; `None` if it is not there. Evaluates what it belongs to.
     pub(super) async fn read_file(&self, reference: &Reference, path: &str) -> Answer<Option<Vec<u8>>> {
-        let request =
-            api::ReadFileRequest { r#ref: reference.0.clone(), file_path: path.to_owned(), ..api::ReadFileRequest::default() };
+        let request = api::ReadFileRequest {
+            r#ref: reference.0.clone(),
+            file_path: path.to_owned(),
+            ..api::ReadFileRequest::default()
+        };
         match self.client.clone().read_file(request).await {
             Ok(response) => Ok(Some(response.into_inner().data)),
             Err(status) if is_not_found(&status) => Ok(None),
@@ -120,8 +132,11 @@ impl Gateway {
 
     /// The names in a folder; `None` if it is not there.
     pub(super) async fn read_dir(&self, reference: &Reference, path: &str) -> Answer<Option<Vec<api::Stat>>> {
-        let request =
-            api::ReadDirRequest { r#ref: reference.0.clone(), dir_path: path.to_owned(), ..api::ReadDirRequest::default() };
+        let request = api::ReadDirRequest {
+            r#ref: reference.0.clone(),
+            dir_path: path.to_owned(),
+            ..api::ReadDirRequest::default()
+        };
         match self.client.clone().read_dir(request).await {
             Ok(response) => Ok(Some(response.into_inner().entries)),
             Err(status) if is_not_found(&status) => Ok(None),
@@ -163,7 +178,8 @@ impl Gateway {
         mode: &str,
         log_name: &str,
     ) -> Answer<ImageMeta> {
-        let reference = source.identifier.split_once("://").map_or(source.identifier.as_str(), |(_, rest)| rest);
+        let reference =
+            source.identifier.split_once("://").map_or(source.identifier.as_str(), |(_, rest)| rest);
         let request = api::ResolveImageConfigRequest {
             r#ref: reference.to_owned(),
             platform: Some(platform.to_pb()),
@@ -205,7 +221,10 @@ impl Gateway {
     }
 
     /// Ends the session: the one `Return`.
-    pub(super) async fn finish(&self, outcome: Result<api::Result, rpc::Status>) -> Result<(), tonic::Status> {
+    pub(super) async fn finish(
+        &self,
+        outcome: Result<api::Result, rpc::Status>,
+    ) -> Result<(), tonic::Status> {
         let request = match outcome {
             Ok(result) => api::ReturnRequest { result: Some(result), error: None },
             Err(status) => api::ReturnRequest { result: None, error: Some(status) },

@@ -55,7 +55,9 @@ impl Resolver<'_> {
                 questions.entry((image.name.clone(), platform.clone())).or_insert(&image.origin);
             }
         }
-        let answers = join_all(questions.iter().map(|((name, platform), origin)| self.one(name, platform, origin))).await;
+        let answers =
+            join_all(questions.iter().map(|((name, platform), origin)| self.one(name, platform, origin)))
+                .await;
         let mut found = FoundImages::new();
         let mut problems = Vec::new();
         for (key, answer) in questions.into_keys().zip(answers) {
@@ -88,7 +90,12 @@ impl Resolver<'_> {
     }
 
     /// An image of a registry, or of the engine's own store.
-    pub(super) async fn image(&self, name: &str, platform: &Platform, log_name: &str) -> Result<FoundImage, Box<Failure>> {
+    pub(super) async fn image(
+        &self,
+        name: &str,
+        platform: &Platform,
+        log_name: &str,
+    ) -> Result<FoundImage, Box<Failure>> {
         let reference: Reference = name.parse().map_err(|_| {
             Failure::spec(
                 Diagnostic::new(Code::BaseImage, format!("`{name}` is no image name"))
@@ -99,7 +106,12 @@ impl Resolver<'_> {
         let full = normalized(&reference);
         let question = source::image(&full).to_pb();
         let meta = self.gateway.resolve_image(self.caps, question, platform, mode, log_name).await?;
-        self.found(&meta, platform, |identifier| source::Source::new(identifier).needs("source.image").resolve_mode(mode), name)
+        self.found(
+            &meta,
+            platform,
+            |identifier| source::Source::new(identifier).needs("source.image").resolve_mode(mode),
+            name,
+        )
     }
 
     /// An image of an OCI layout that the client offers.
@@ -127,7 +139,10 @@ impl Resolver<'_> {
         name: &str,
     ) -> Result<FoundImage, Box<Failure>> {
         let config = ImageConfig::from_base(&meta.config).map_err(|error| {
-            Failure::spec(Diagnostic::new(Code::BaseImage, format!("the image `{name}` has a configuration that cannot be read: {error}")))
+            Failure::spec(Diagnostic::new(
+                Code::BaseImage,
+                format!("the image `{name}` has a configuration that cannot be read: {error}"),
+            ))
         })?;
         // Pinned: whatever its tag is by then, all steps see the same image.
         let identifier = if meta.identifier.contains('@') || meta.digest.is_empty() {

@@ -41,8 +41,12 @@ pub(super) async fn resolve(
     platform: &Platform,
 ) -> Result<FoundImage, Box<Failure>> {
     let unsupported = || {
-        let message = format!("the build context `{name}` has a source that this version does not read: `{value}`");
-        Failure::spec(Diagnostic::new(Code::Option, message).help("one of docker-image://, oci-layout://, a folder, a git URL, or a bake target"))
+        let message =
+            format!("the build context `{name}` has a source that this version does not read: `{value}`");
+        Failure::spec(
+            Diagnostic::new(Code::Option, message)
+                .help("one of docker-image://, oci-layout://, a folder, a git URL, or a bake target"),
+        )
     };
     let Some((kind, rest)) = value.split_once(':') else { return Err(unsupported()) };
     match kind {

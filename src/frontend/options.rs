@@ -162,7 +162,10 @@ impl Options {
         };
         let mut options = ProcessOptions { network, ..ProcessOptions::default() };
         for entry in self.get("add-hosts").into_iter().flat_map(|list| list.split(',')) {
-            let (host, ip) = entry.trim_matches('"').split_once('=').ok_or_else(|| bad("add-hosts", entry, "expected host=ip"))?;
+            let (host, ip) = entry
+                .trim_matches('"')
+                .split_once('=')
+                .ok_or_else(|| bad("add-hosts", entry, "expected host=ip"))?;
             options.extra_hosts.push((host.to_lowercase(), ip.to_owned()));
         }
         for entry in self.get("ulimit").into_iter().flat_map(|list| list.split(',')) {
@@ -172,7 +175,8 @@ impl Options {
             });
             options.ulimits.push(limit.ok_or_else(|| bad("ulimit", entry, "expected name=soft[:hard]"))?);
         }
-        options.hostname = self.get("hostname").or_else(|| self.build_arg("BUILDKIT_SANDBOX_HOSTNAME")).map(str::to_owned);
+        options.hostname =
+            self.get("hostname").or_else(|| self.build_arg("BUILDKIT_SANDBOX_HOSTNAME")).map(str::to_owned);
         options.cgroup_parent = self.get("cgroup-parent").map(str::to_owned);
         options.shm_size = match self.get("shm-size") {
             None => None,
@@ -209,7 +213,8 @@ impl Options {
     /// The image configuration that came with a graph of the client's.
     pub(super) fn input_config(&self, key: &str) -> Option<Vec<u8>> {
         use base64::Engine;
-        let metadata: BTreeMap<String, String> = serde_json::from_str(self.get(&format!("input-metadata:{key}"))?).ok()?;
+        let metadata: BTreeMap<String, String> =
+            serde_json::from_str(self.get(&format!("input-metadata:{key}"))?).ok()?;
         base64::engine::general_purpose::STANDARD.decode(metadata.get("containerimage.config")?).ok()
     }
 
@@ -223,7 +228,10 @@ impl Options {
 }
 
 fn bad(option: &str, value: &str, why: impl std::fmt::Display) -> Box<Failure> {
-    Failure::spec(Diagnostic::new(Code::Option, format!("the build option `{option}` has the value `{value}`: {why}")))
+    Failure::spec(Diagnostic::new(
+        Code::Option,
+        format!("the build option `{option}` has the value `{value}`: {why}"),
+    ))
 }
 
 #[cfg(test)]
@@ -231,10 +239,9 @@ mod tests {
     use super::*;
 
     fn options(entries: &[&str]) -> Options {
-        let variables = entries
-            .iter()
-            .enumerate()
-            .map(|(number, entry)| (format!("BUILDKIT_FRONTEND_OPT_{number}").into(), OsString::from(*entry)));
+        let variables = entries.iter().enumerate().map(|(number, entry)| {
+            (format!("BUILDKIT_FRONTEND_OPT_{number}").into(), OsString::from(*entry))
+        });
         Options::from_environment(variables)
     }
 
@@ -249,22 +256,31 @@ mod tests {
 
     #[test]
     fn capabilities() {
-        let caps = |list: &str| options(&[&format!("frontend.caps={list}")]).unsupported_capability(&["a", "b"]);
+        let caps =
+            |list: &str| options(&[&format!("frontend.caps={list}")]).unsupported_capability(&["a", "b"]);
         assert_eq!(caps("a,b+forward"), None);
         assert_eq!(caps("a,x+forward"), Some("x".to_owned()));
     }
 
     #[test]
     fn platforms_are_normalised_and_unique() {
-        let platforms = options(&["platform=linux/arm64/v8,linux/arm64,linux/amd64"]).platforms().expect("valid");
-        assert_eq!(platforms.iter().map(ToString::to_string).collect::<Vec<_>>(), ["linux/arm64", "linux/amd64"]);
+        let platforms =
+            options(&["platform=linux/arm64/v8,linux/arm64,linux/amd64"]).platforms().expect("valid");
+        assert_eq!(
+            platforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["linux/arm64", "linux/amd64"]
+        );
         assert!(options(&["platform=linux/"]).platforms().is_err());
     }
 
     #[test]
     fn cache_imports_of_both_forms() {
-        let imports = options(&[r#"cache-imports=[{"Type":"gha","Attrs":{"scope":"x"}}]"#, "cache-from=a/b,c/d"]);
+        let imports =
+            options(&[r#"cache-imports=[{"Type":"gha","Attrs":{"scope":"x"}}]"#, "cache-from=a/b,c/d"]);
         let imports = imports.cache_imports().expect("valid");
-        assert_eq!(imports.iter().map(|import| import.r#type.as_str()).collect::<Vec<_>>(), ["gha", "registry", "registry"]);
+        assert_eq!(
+            imports.iter().map(|import| import.r#type.as_str()).collect::<Vec<_>>(),
+            ["gha", "registry", "registry"]
+        );
     }
 }

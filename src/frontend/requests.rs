@@ -41,7 +41,11 @@ const REQUESTS: [Request; 2] = [
 ];
 
 /// Answers a question.
-pub(super) async fn answer(gateway: &Gateway, options: &Options, id: &str) -> Result<BuildResult, Box<Failure>> {
+pub(super) async fn answer(
+    gateway: &Gateway,
+    options: &Options,
+    id: &str,
+) -> Result<BuildResult, Box<Failure>> {
     let Some(request) = REQUESTS.iter().find(|request| request.name == id) else {
         return Err(Failure::unsupported_request(id));
     };

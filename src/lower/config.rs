@@ -97,7 +97,12 @@ impl ImageConfig {
     pub fn env(&self) -> Vec<(String, String)> {
         let config = self.config();
         let pairs = config.env().iter().flatten();
-        pairs.map(|pair| pair.split_once('=').map_or((pair.clone(), String::new()), |(k, v)| (k.to_owned(), v.to_owned()))).collect()
+        pairs
+            .map(|pair| {
+                pair.split_once('=')
+                    .map_or((pair.clone(), String::new()), |(k, v)| (k.to_owned(), v.to_owned()))
+            })
+            .collect()
     }
 
     /// The working directory; `/` if none is set.
@@ -188,7 +193,8 @@ impl ImageConfig {
             if !image.volumes.is_empty() {
                 config.set_volumes(Some(image.volumes.iter().cloned().collect()));
             }
-            let labels: std::collections::HashMap<String, String> = image.labels.clone().into_iter().collect();
+            let labels: std::collections::HashMap<String, String> =
+                image.labels.clone().into_iter().collect();
             config.set_labels(Some(labels).filter(|labels| !labels.is_empty()));
         });
         if let Some(health) = &image.health {
@@ -229,7 +235,9 @@ impl ImageConfig {
 
 impl std::convert::From<&Health> for Healthcheck {
     fn from(health: &Health) -> Self {
-        let nanoseconds = |time: Option<std::time::Duration>| time.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        let nanoseconds = |time: Option<std::time::Duration>| {
+            time.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        };
         Self {
             test: health.test.clone(),
             interval: nanoseconds(health.interval),
@@ -278,7 +286,8 @@ mod tests {
         config.add_history("copy");
         config.apply(&image());
         assert_eq!(config.history().len(), 2);
-        let json: Value = serde_json::from_slice(&config.to_json(&Platform::linux("arm64")).expect("json")).expect("json");
+        let json: Value =
+            serde_json::from_slice(&config.to_json(&Platform::linux("arm64")).expect("json")).expect("json");
         assert_eq!(json["architecture"], "arm64");
         assert!(json.get("created").is_none());
         let config = &json["config"];
@@ -287,7 +296,10 @@ mod tests {
         assert_eq!(config["Cmd"], serde_json::json!(["node", "x.js"]));
         assert!(config.get("Entrypoint").is_none());
         assert_eq!(config["ExposedPorts"], serde_json::json!({"8080/tcp": {}}));
-        assert_eq!(config["Healthcheck"], serde_json::json!({"Test": ["CMD", "x"], "Interval": 15_000_000_000_u64, "Retries": 3}));
+        assert_eq!(
+            config["Healthcheck"],
+            serde_json::json!({"Test": ["CMD", "x"], "Interval": 15_000_000_000_u64, "Retries": 3})
+        );
         assert_eq!(config["Shell"], serde_json::json!(["/bin/ash", "-c"]));
         assert!(config["Labels"].get("maintainer").is_none());
     }
@@ -309,8 +321,12 @@ mod tests {
     fn scratch_has_a_platform_and_layers() {
         let mut config = ImageConfig::scratch();
         config.ensure_path();
-        let json: Value = serde_json::from_slice(&config.to_json(&Platform::linux("arm")).expect("json")).expect("json");
-        assert_eq!((json["os"].as_str(), json["architecture"].as_str(), json["variant"].as_str()), (Some("linux"), Some("arm"), Some("v7")));
+        let json: Value =
+            serde_json::from_slice(&config.to_json(&Platform::linux("arm")).expect("json")).expect("json");
+        assert_eq!(
+            (json["os"].as_str(), json["architecture"].as_str(), json["variant"].as_str()),
+            (Some("linux"), Some("arm"), Some("v7"))
+        );
         assert_eq!(json["rootfs"]["type"], "layers");
     }
 }

@@ -9,15 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{
-    CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata, Mount as LlbMount,
-    Network as LlbNetwork, Output, Platform, ProgressGroup, Proxy, Security, SourceFile, Symlink, Timestamp, merge,
+    CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata,
+    Mount as LlbMount, Network as LlbNetwork, Output, Platform, ProgressGroup, Proxy, Security, SourceFile,
+    Symlink, Timestamp, merge,
 };
 
 use super::HELPER;
 use super::config::ImageConfig;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{
-    Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, RuntimeUser, Sharing, Stage, StagePlatform, Step,
+    Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, RuntimeUser, Sharing, Stage, StagePlatform,
+    Step,
 };
 
 /// An image that was found: where it is in the graph, and its configuration.
@@ -79,7 +81,9 @@ impl NoCache {
             Self::All => true,
             Self::Stages(names) => {
                 let full = format!("{component}:{stage}");
-                names.iter().any(|name| [stage, component, full.as_str()].iter().any(|known| known.eq_ignore_ascii_case(name)))
+                names.iter().any(|name| {
+                    [stage, component, full.as_str()].iter().any(|known| known.eq_ignore_ascii_case(name))
+                })
             }
         }
     }
@@ -123,7 +127,10 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
     }
     let stage = plan.stage(target).zip(done.remove(target));
     let Some((stage, mut state)) = stage else {
-        return Err(Diagnostic::new(Code::UnknownStage, format!("`{}` has no stage `{target}`", plan.component)));
+        return Err(Diagnostic::new(
+            Code::UnknownStage,
+            format!("`{}` has no stage `{target}`", plan.component),
+        ));
     };
     let mut config = state.config.clone();
     config.ensure_path();
@@ -162,7 +169,8 @@ impl Lowering<'_> {
 
     /// The name that progress shows, and the lines of the spec.
     fn metadata(&self, what: &str, origin: &Span) -> Metadata {
-        let platform = if self.setting.name_platform { format!("{} ", self.platform()) } else { String::new() };
+        let platform =
+            if self.setting.name_platform { format!("{} ", self.platform()) } else { String::new() };
         let name = format!("[{platform}{} {}] {what}", self.plan.component, self.stage.name);
         Metadata::named(name).location(location(self.setting.file, origin))
     }
@@ -189,7 +197,8 @@ impl Lowering<'_> {
 
     fn image(&self, name: &str) -> Result<&FoundImage, Diagnostic> {
         self.setting.images.get(&(name.to_owned(), self.platform().clone())).ok_or_else(|| {
-            Diagnostic::new(Code::BaseImage, format!("the image `{name}` was not resolved")).at(&self.stage.origin)
+            Diagnostic::new(Code::BaseImage, format!("the image `{name}` was not resolved"))
+                .at(&self.stage.origin)
         })
     }
 
@@ -236,7 +245,7 @@ impl Lowering<'_> {
     }
 
     fn step(&self, state: &mut State, step: &Step) -> Result<(), Diagnostic> {
-        let timestamp = Timestamp::Nanoseconds(self.setting.epoch.saturating_mul(1_000_000_000));
+        let timestamp = self.timestamp();
         match &step.action {
             Action::Accounts(user) => self.accounts(state, step, user)?,
             Action::Copy(copy) => self.copy(state, step, copy)?,
@@ -260,18 +269,14 @@ impl Lowering<'_> {
                 state.config.set_working_dir(&path);
                 if path != "/" {
                     let dir = MakeDir { path, mode: 0o755, parents: true, owner: None, timestamp };
-                    self.files(state, step, true, |file| file.make_dir(dir));
+                    // A merge for the folder alone would be no gain.
+                    let link = !state.layers.is_empty();
+                    self.files(state, step, link, |file| file.make_dir(dir));
                 }
             }
             Action::Write(write) => self.files(state, step, write.link, |file| {
                 let path = absolute(&write.path);
-                let parent = crate::recipe::parent(&path).to_owned();
-                let file = if parent.is_empty() {
-                    file
-                } else {
-                    file.make_dir(MakeDir { path: parent, mode: 0o755, parents: true, owner: None, timestamp })
-                };
-                file.make_file(MakeFile {
+                self.parents_of(&path, file).make_file(MakeFile {
                     path,
                     mode: write.mode,
                     data: write.content.clone().into_bytes(),
@@ -281,6 +286,28 @@ impl Lowering<'_> {
             }),
         }
         Ok(())
+    }
+
+    /// The time on what Slipway itself makes.
+    fn timestamp(&self) -> Timestamp {
+        Timestamp::Nanoseconds(self.setting.epoch.saturating_mul(1_000_000_000))
+    }
+
+    /// Makes the folders above a path.
+    fn parents_of(&self, path: &str, file: File) -> File {
+        match crate::recipe::parent(path) {
+            "" => file,
+            parent => {
+                let timestamp = self.timestamp();
+                file.make_dir(MakeDir {
+                    path: parent.to_owned(),
+                    mode: 0o755,
+                    parents: true,
+                    owner: None,
+                    timestamp,
+                })
+            }
+        }
     }
 
     fn source(&self, from: &From, origin: &Span) -> Result<Option<Output>, Diagnostic> {
@@ -298,11 +325,16 @@ impl Lowering<'_> {
 
     fn copy(&self, state: &mut State, step: &Step, copy: &Copy) -> Result<(), Diagnostic> {
         let Some(source) = self.source(&copy.from, &step.origin)? else {
-            return Err(Diagnostic::new(Code::MissingSource, "the stage to copy from is empty").at(&step.origin));
+            return Err(
+                Diagnostic::new(Code::MissingSource, "the stage to copy from is empty").at(&step.origin)
+            );
         };
         let working_dir = state.config.working_dir();
         let target = joined_target(&working_dir, &copy.target);
         self.files(state, step, copy.link, |file| {
+            // A copy makes the folders above its target, but with its own mode and the time of
+            // the build; ours are plain and the same every time.
+            let file = if copy.link || copy.mode.is_some() { self.parents_of(&target, file) } else { file };
             copy.sources.iter().fold(file, |file, path| {
                 let mut action = CopyFile::new(absolute(path), target.clone());
                 action.owner = Some(chown(copy.owner));
@@ -315,7 +347,8 @@ impl Lowering<'_> {
     }
 
     fn run(&self, state: &mut State, step: &Step, run: &Run) -> Result<(), Diagnostic> {
-        let mut exec = Exec::new(run.command.args()).platform(self.platform()).cwd(&state.config.working_dir());
+        let mut exec =
+            Exec::new(run.command.args()).platform(self.platform()).cwd(&state.config.working_dir());
         let mut env = state.config.clone();
         env.ensure_path();
         for (name, value) in &run.env {
@@ -340,7 +373,8 @@ impl Lowering<'_> {
             Network::Host => LlbNetwork::Host,
             Network::Default => self.setting.processes.network.unwrap_or_default(),
         };
-        exec = exec.network(network).security(if run.insecure { Security::Insecure } else { Security::Sandbox });
+        exec =
+            exec.network(network).security(if run.insecure { Security::Insecure } else { Security::Sandbox });
         exec = with_options(exec, self.setting.processes);
         state.base = Some(exec.build(&self.step_metadata(step)).root());
         state.config.add_history(&step.action.to_string());
@@ -397,7 +431,10 @@ impl Lowering<'_> {
         let base = self.flatten(state);
         let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
         let epoch = self.setting.epoch.to_string();
-        let args = [HELPER, "step", "accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid, "--epoch", &epoch, "--out", "/out"];
+        let args = [
+            HELPER, "step", "accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid, "--epoch",
+            &epoch, "--out", "/out",
+        ];
         let mut exec = Exec::new(args)
             .mount(LlbMount::bind("/", helper).readonly())
             .mount(LlbMount::scratch("/out").with_output())
@@ -501,7 +538,9 @@ mod tests {
 
     #[test]
     fn paths() {
-        for (given, expected) in [("x", "/app/x"), ("/x/", "/x/"), (".", "/app/"), ("./", "/app/"), ("../y", "/y"), ("/", "/")] {
+        for (given, expected) in
+            [("x", "/app/x"), ("/x/", "/x/"), (".", "/app/"), ("./", "/app/"), ("../y", "/y"), ("/", "/")]
+        {
             assert_eq!(joined_target("/app", given), expected, "{given}");
         }
         assert_eq!(joined("/app", "./"), "/app");

@@ -117,7 +117,8 @@ pub fn context<'s>(stages: impl IntoIterator<Item = &'s Stage>) -> ContextUse {
                 used.paths.insert(path.to_owned());
             }
         }
-        let exclude: BTreeSet<String> = exclude.iter().filter(|pattern| whole_folder(pattern)).cloned().collect();
+        let exclude: BTreeSet<String> =
+            exclude.iter().filter(|pattern| whole_folder(pattern)).cloned().collect();
         excluded = Some(match excluded.take() {
             Some(known) => known.intersection(&exclude).cloned().collect(),
             None => exclude,
@@ -150,7 +151,8 @@ pub fn context<'s>(stages: impl IntoIterator<Item = &'s Stage>) -> ContextUse {
         let name = pattern.trim_start_matches("**/");
         used.paths.iter().any(|path| path.split('/').any(|part| part == name))
     };
-    used.exclude = excluded.unwrap_or_default().into_iter().filter(|pattern| !named_inside(pattern)).collect();
+    used.exclude =
+        excluded.unwrap_or_default().into_iter().filter(|pattern| !named_inside(pattern)).collect();
     if used.everything {
         used.paths.clear();
     }

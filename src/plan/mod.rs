@@ -237,7 +237,14 @@ pub struct Run {
 impl Run {
     /// A process with nothing special.
     pub fn new(command: CommandLine) -> Self {
-        Self { command, env: Vec::new(), mounts: Vec::new(), network: Network::Default, insecure: false, user: None }
+        Self {
+            command,
+            env: Vec::new(),
+            mounts: Vec::new(),
+            network: Network::Default,
+            insecure: false,
+            user: None,
+        }
     }
 }
 

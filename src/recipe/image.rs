@@ -15,7 +15,12 @@ pub(super) fn ports(service: &Service) -> BTreeSet<Port> {
 }
 
 /// The recipe's image with all that the spec says laid over it.
-pub(super) fn complete(spec: &Spec, request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Option<Image> {
+pub(super) fn complete(
+    spec: &Spec,
+    request: &Request<'_>,
+    made: &Made,
+    problems: &mut Diagnostics,
+) -> Option<Image> {
     let Service { compose, component, .. } = request.service;
     let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
     let runtime = made.stages.iter().find(|stage| stage.name == made.runtime)?;
@@ -42,7 +47,10 @@ pub(super) fn complete(spec: &Spec, request: &Request<'_>, made: &Made, problems
         image.env.extend(env.with_values().map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
     let build_labels = compose.build.as_ref().map(|build| &build.labels);
-    for labels in [defaults.map(|defaults| &defaults.labels), build_labels, Some(&component.labels)].into_iter().flatten() {
+    for labels in [defaults.map(|defaults| &defaults.labels), build_labels, Some(&component.labels)]
+        .into_iter()
+        .flatten()
+    {
         image.labels.extend(labels.with_values().map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
     image.volumes.extend(compose.volumes.0.iter().map(|volume| volume.value.clone()));
@@ -102,7 +110,8 @@ fn question(
                         .help("write the path alone, such as `/health`; the port has a key of its own"),
                 );
             }
-            let given = contract.port.as_ref().map(|port| u16::try_from(port.value).ok().filter(|port| *port > 0));
+            let given =
+                contract.port.as_ref().map(|port| u16::try_from(port.value).ok().filter(|port| *port > 0));
             let Some(port) = given.unwrap_or_else(|| request.only_port()) else {
                 let (span, message) = match &contract.port {
                     Some(port) => (&port.span, "this is no port number"),

@@ -43,7 +43,9 @@ pub trait Recipe: Sync {
 pub const RECIPES: [&dyn Recipe; 3] = [&nginx::Nginx, &node::Node, &static_site::StaticSite];
 
 /// The keys of `x-slipway` that every component may have.
-pub const COMMON_KEYS: &[&str] = &["base", "contract", "env", "files", "labels", "recipe", "source", "stages", "target", "user", "version"];
+pub const COMMON_KEYS: &[&str] = &[
+    "base", "contract", "env", "files", "labels", "recipe", "source", "stages", "target", "user", "version",
+];
 
 /// What a recipe works on.
 pub struct Request<'a> {
@@ -66,7 +68,11 @@ impl Request<'_> {
     /// The place to blame for the component's folder: its `source` key, or the recipe.
     pub fn source_span(&self) -> &Span {
         let component = &self.service.component;
-        component.source.as_ref().or(component.recipe.as_ref()).map_or(&self.service.extension, |key| &key.span)
+        component
+            .source
+            .as_ref()
+            .or(component.recipe.as_ref())
+            .map_or(&self.service.extension, |key| &key.span)
     }
 
     /// The place of the `recipe` key.
@@ -162,9 +168,12 @@ fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
         (None, None) => {
             let names: Vec<&str> = RECIPES.iter().map(|recipe| recipe.name()).collect();
             problems.push(
-                Diagnostic::new(Code::MissingKey, format!("`{}` says neither `recipe` nor `stages`", request.service.name.value))
-                    .at(&request.service.extension)
-                    .help(format!("recipes: {}; or write the stages by hand", names.join(", "))),
+                Diagnostic::new(
+                    Code::MissingKey,
+                    format!("`{}` says neither `recipe` nor `stages`", request.service.name.value),
+                )
+                .at(&request.service.extension)
+                .help(format!("recipes: {}; or write the stages by hand", names.join(", "))),
             );
             None
         }
@@ -177,7 +186,9 @@ fn unknown_recipe(recipe: &Located<String>) -> Diagnostic {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("recipes: {}; or write the component's `stages` by hand", names.join(", ")),
     };
-    Diagnostic::new(Code::UnknownRecipe, format!("there is no recipe `{}`", recipe.value)).at(&recipe.span).help(help)
+    Diagnostic::new(Code::UnknownRecipe, format!("there is no recipe `{}`", recipe.value))
+        .at(&recipe.span)
+        .help(help)
 }
 
 /// A key that the recipe does not read would be a promise that nobody keeps.
@@ -197,8 +208,11 @@ fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut D
     for (key, span) in given {
         let Some(span) = span else { continue };
         if !keys.contains(&key) {
-            let readers: Vec<&str> =
-                RECIPES.iter().filter(|recipe| recipe.keys().contains(&key)).map(|recipe| recipe.name()).collect();
+            let readers: Vec<&str> = RECIPES
+                .iter()
+                .filter(|recipe| recipe.keys().contains(&key))
+                .map(|recipe| recipe.name())
+                .collect();
             problems.push(
                 Diagnostic::new(Code::UnknownKey, format!("{who} does not read `{key}`"))
                     .at(span)
@@ -252,12 +266,18 @@ fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUs
         let (user, group) = given.value.split_once(':').unwrap_or((&given.value, ""));
         match (user.parse(), group.parse()) {
             (Ok(uid), Ok(gid)) => (result.uid, result.gid) = (uid, gid),
-            (Ok(uid), Err(_)) if group.is_empty() => (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid }),
+            (Ok(uid), Err(_)) if group.is_empty() => {
+                (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid })
+            }
             _ if user == result.name => {}
             _ => problems.push(
                 Diagnostic::new(Code::Value, format!("the image has no user `{}`", given.value))
                     .at(&given.span)
-                    .help(format!("it has `{}` ({}); name that one, or set `x-slipway.user`", result.name, result.config())),
+                    .help(format!(
+                        "it has `{}` ({}); name that one, or set `x-slipway.user`",
+                        result.name,
+                        result.config()
+                    )),
             ),
         }
     }
@@ -275,7 +295,9 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
     let accounts = |step: &Step| matches!(step.action, Action::Accounts(_));
     let runs_as_user = image.user.as_ref() == Some(request.user);
     if runs_as_user && !runtime.steps.iter().any(accounts) {
-        runtime.steps.push(Step { action: Action::Accounts(request.user.clone()), origin: service.extension.clone() });
+        runtime
+            .steps
+            .push(Step { action: Action::Accounts(request.user.clone()), origin: service.extension.clone() });
     }
     // A volume takes its owner from the folder that the image has there.
     let owner = image.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid }).unwrap_or_default();

@@ -112,7 +112,8 @@ pub(super) fn runtime_stage(request: &Request<'_>, steps: Vec<Step>) -> Stage {
             (format!("nginx:{version}-alpine-slim"), span.clone())
         }
     };
-    let accounts = Step { action: Action::Accounts(request.user.clone()), origin: request.recipe_span().clone() };
+    let accounts =
+        Step { action: Action::Accounts(request.user.clone()), origin: request.recipe_span().clone() };
     Stage {
         name: "runtime".to_owned(),
         from: Base::Image(base),

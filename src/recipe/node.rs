@@ -94,7 +94,13 @@ fn runtime(request: &Request<'_>, built: bool, production: bool) -> Stage {
         steps.push(layer(From::Stage("prod-deps".to_owned()), modules.clone(), modules));
     }
     steps.extend(application(request, built));
-    Stage { name: "runtime".to_owned(), from: Base::Image(base), platform: StagePlatform::Target, steps, origin }
+    Stage {
+        name: "runtime".to_owned(),
+        from: Base::Image(base),
+        platform: StagePlatform::Target,
+        steps,
+        origin,
+    }
 }
 
 /// What of the component itself the image holds: what the build made, or the source as it is.
@@ -103,11 +109,21 @@ fn application(request: &Request<'_>, built: bool) -> Vec<Step> {
     let exclude = |patterns: &[&[&str]]| patterns.concat().into_iter().map(str::to_owned).collect();
     let origin = |index: usize| output.get(index).map_or(request.recipe_span(), |path| &path.span).clone();
     let manifest = |from: From, source: String| Step {
-        action: Action::Copy(Copy { from, sources: vec![source], target: format!("{}/", npm::APP), link: true, ..Copy::default() }),
+        action: Action::Copy(Copy {
+            from,
+            sources: vec![source],
+            target: format!("{}/", npm::APP),
+            link: true,
+            ..Copy::default()
+        }),
         origin: request.recipe_span().clone(),
     };
     if !built && output.is_empty() {
-        let whole = Copy { link: true, exclude: exclude(&[npm::NOT_SOURCE, npm::NOT_OUTPUT]), ..npm::source_copy(request) };
+        let whole = Copy {
+            link: true,
+            exclude: exclude(&[npm::NOT_SOURCE, npm::NOT_OUTPUT]),
+            ..npm::source_copy(request)
+        };
         return vec![Step { action: Action::Copy(whole), origin: request.source_span().clone() }];
     }
     let mut paths: Vec<String> = output.iter().map(|path| path.value.trim_matches('/').to_owned()).collect();

@@ -39,7 +39,8 @@ pub(super) fn needs(service: &Service) -> Vec<String> {
 
 /// The image that has Node and npm.
 pub(super) fn image(service: &Service) -> String {
-    let version = service.component.version.as_ref().map_or(DEFAULT_VERSION, |version| version.value.as_str());
+    let version =
+        service.component.version.as_ref().map_or(DEFAULT_VERSION, |version| version.value.as_str());
     format!("node:{version}-{DEBIAN}-slim")
 }
 
@@ -82,7 +83,10 @@ impl Package {
 
     /// Whether the manifest lists packages under this key.
     pub(super) fn has_dependencies(&self, key: &str) -> bool {
-        self.manifest.get(key).and_then(serde_json::Value::as_object).is_some_and(|packages| !packages.is_empty())
+        self.manifest
+            .get(key)
+            .and_then(serde_json::Value::as_object)
+            .is_some_and(|packages| !packages.is_empty())
     }
 
     /// The command that builds, with the place that asked for it: the spec's own, or the
@@ -93,7 +97,8 @@ impl Package {
             Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
             None => {
                 let script = self.manifest.get("scripts").and_then(|scripts| scripts.get("build"));
-                script.map(|_| (CommandLine::Shell("npm run build".to_owned()), request.recipe_span().clone()))
+                script
+                    .map(|_| (CommandLine::Shell("npm run build".to_owned()), request.recipe_span().clone()))
             }
         }
     }
@@ -107,13 +112,22 @@ impl Package {
         production: bool,
     ) -> Stage {
         let npmrc = self.has_npmrc.then_some(".npmrc");
-        let manifests = ["package.json", self.lock].into_iter().chain(npmrc).map(|name| request.path(name)).collect();
+        let manifests =
+            ["package.json", self.lock].into_iter().chain(npmrc).map(|name| request.path(name)).collect();
         let command = if production { "npm ci --omit=dev" } else { "npm ci" };
         let run = Run {
-            env: [("NPM_CONFIG_AUDIT", "false"), ("NPM_CONFIG_FUND", "false"), ("NPM_CONFIG_UPDATE_NOTIFIER", "false")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-            mounts: vec![Mount::Cache { target: "/root/.npm".to_owned(), id: "npm".to_owned(), sharing: Sharing::Shared }],
+            env: [
+                ("NPM_CONFIG_AUDIT", "false"),
+                ("NPM_CONFIG_FUND", "false"),
+                ("NPM_CONFIG_UPDATE_NOTIFIER", "false"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+            mounts: vec![Mount::Cache {
+                target: "/root/.npm".to_owned(),
+                id: "npm".to_owned(),
+                sharing: Sharing::Shared,
+            }],
             ..Run::new(CommandLine::Shell(command.to_owned()))
         };
         let origin = request.recipe_span();
@@ -190,16 +204,18 @@ pub(super) fn build_network(service: &Service, problems: &mut Diagnostics) -> pl
 
 fn invalid<T>(request: &Request<'_>, path: &str, why: &str, problems: &mut Diagnostics) -> Option<T> {
     problems.push(
-        Diagnostic::new(Code::Value, format!("`{path}` is not a valid package manifest: {why}")).at(request.source_span()),
+        Diagnostic::new(Code::Value, format!("`{path}` is not a valid package manifest: {why}"))
+            .at(request.source_span()),
     );
     None
 }
 
 fn missing_lock(request: &Request<'_>) -> Diagnostic {
     let path = request.path(LOCKS[0]);
-    let diagnostic = Diagnostic::new(Code::MissingFile, format!("the build context has no lock file `{path}`"))
-        .at(request.source_span())
-        .label("what gets installed would depend on the day");
+    let diagnostic =
+        Diagnostic::new(Code::MissingFile, format!("the build context has no lock file `{path}`"))
+            .at(request.source_span())
+            .label("what gets installed would depend on the day");
     let other = OTHER_LOCKS.into_iter().find(|(name, _)| request.facts.has(&request.path(name)));
     match other {
         Some((name, manager)) => diagnostic.help(format!(

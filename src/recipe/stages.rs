@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Made, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{
-    Action, Base, Copy, From, Image, MakeDir, Mount, Network, Owner, Run, Sharing, Stage, StagePlatform, Step, Write,
+    Action, Base, Copy, From, Image, MakeDir, Mount, Network, Owner, Run, Sharing, Stage, StagePlatform,
+    Step, Write,
 };
 use crate::spec::Located;
 use crate::spec::component::{ActionSpec, CopySpec, RunSpec, StageSpec};
@@ -27,15 +28,18 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
             );
         }
     }
-    let stages: BTreeMap<&str, Stage> =
-        specs.iter().map(|(name, spec)| (name.value.as_str(), stage(request, &named, name, spec, problems))).collect();
+    let stages: BTreeMap<&str, Stage> = specs
+        .iter()
+        .map(|(name, spec)| (name.value.as_str(), stage(request, &named, name, spec, problems)))
+        .collect();
     let Some((last, _)) = specs.last() else {
         problems.push(Diagnostic::new(Code::MissingKey, "`stages` is empty").at(&component.span));
         return None;
     };
     let runtime = component.target.as_ref().unwrap_or(last);
     if !named.contains_key(runtime.value.as_str()) {
-        let help = did_you_mean(&runtime.value, named.keys().copied()).map(|meant| format!("did you mean `{meant}`?"));
+        let help = did_you_mean(&runtime.value, named.keys().copied())
+            .map(|meant| format!("did you mean `{meant}`?"));
         problems.push(
             Diagnostic::new(Code::UnknownStage, format!("there is no stage `{}`", runtime.value))
                 .at(&runtime.span)
@@ -68,7 +72,11 @@ fn uses(stage: &Stage) -> Vec<&str> {
 }
 
 /// Each stage after those that it uses; otherwise in the order of the file.
-fn sorted(order: &[&str], mut stages: BTreeMap<&str, Stage>, problems: &mut Diagnostics) -> Option<Vec<Stage>> {
+fn sorted(
+    order: &[&str],
+    mut stages: BTreeMap<&str, Stage>,
+    problems: &mut Diagnostics,
+) -> Option<Vec<Stage>> {
     let mut done: Vec<Stage> = Vec::new();
     while !stages.is_empty() {
         let ready = order.iter().find(|name| {
@@ -80,8 +88,11 @@ fn sorted(order: &[&str], mut stages: BTreeMap<&str, Stage>, problems: &mut Diag
         }
         let (name, stage) = stages.iter().next()?;
         problems.push(
-            Diagnostic::new(Code::UnknownStage, format!("the stage `{name}` uses itself, through the stages that it uses"))
-                .at(&stage.origin),
+            Diagnostic::new(
+                Code::UnknownStage,
+                format!("the stage `{name}` uses itself, through the stages that it uses"),
+            )
+            .at(&stage.origin),
         );
         return None;
     }
@@ -100,7 +111,12 @@ fn stage(
         stage if named.contains_key(stage) => Base::Stage(stage.to_owned()),
         image => Base::Image(image.to_owned()),
     };
-    let platform = choice(spec.platform.as_ref(), "platform", &[("target", StagePlatform::Target), ("build", StagePlatform::Build)], problems);
+    let platform = choice(
+        spec.platform.as_ref(),
+        "platform",
+        &[("target", StagePlatform::Target), ("build", StagePlatform::Build)],
+        problems,
+    );
     let mut steps = Vec::new();
     for step in &spec.steps {
         let made = |action| Step { action, origin: step.span.clone() };
@@ -109,18 +125,25 @@ fn stage(
                 let copied = copy_step(request, copy, Some(named), problems);
                 steps.extend(copied.map(|copied| Step { origin: step.span.clone(), ..copied }));
             }
-            ActionSpec::Env(pairs) => steps.extend(
-                pairs.with_values().map(|(name, value)| made(Action::Env { name: name.to_owned(), value: value.to_owned() })),
-            ),
+            ActionSpec::Env(pairs) => {
+                steps.extend(pairs.with_values().map(|(name, value)| {
+                    made(Action::Env { name: name.to_owned(), value: value.to_owned() })
+                }))
+            }
             ActionSpec::MakeDir(dir) => steps.push(made(Action::MakeDir(MakeDir {
                 path: dir.path.value.clone(),
                 mode: dir.mode.as_ref().map_or(0o755, |mode| mode.value.0),
                 owner: owner(dir.owner.as_ref(), problems),
                 link: false,
             }))),
-            ActionSpec::Run(run) => steps.push(made(Action::Run(Box::new(self::run(request, named, run, problems))))),
+            ActionSpec::Run(run) => {
+                steps.push(made(Action::Run(Box::new(self::run(request, named, run, problems)))))
+            }
             ActionSpec::Symlink(link) => {
-                steps.push(made(Action::Symlink { target: link.target.value.clone(), path: link.path.value.clone() }));
+                steps.push(made(Action::Symlink {
+                    target: link.target.value.clone(),
+                    path: link.path.value.clone(),
+                }));
             }
             ActionSpec::User(user) => steps.push(made(Action::User(user.value.clone()))),
             ActionSpec::Workdir(path) => steps.push(made(Action::Workdir(path.value.clone()))),
@@ -208,7 +231,8 @@ fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut 
     for bind in &spec.bind {
         let from = from(bind.from.as_ref(), Some(named));
         let source = bind.source.as_ref().map_or("", |source| source.value.as_str());
-        let source = if from == From::Context { super::in_folder(&request.source, source) } else { source.to_owned() };
+        let source =
+            if from == From::Context { super::in_folder(&request.source, source) } else { source.to_owned() };
         let target = bind.target.value.clone();
         mounts.push(Mount::Bind { from, source, target, writable: bind.writable.unwrap_or(false) });
     }
@@ -218,7 +242,12 @@ fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut 
         env: spec.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         mounts,
         network: choice(spec.network.as_ref(), "network", &networks, problems),
-        insecure: choice(spec.security.as_ref(), "security", &[("sandbox", false), ("insecure", true)], problems),
+        insecure: choice(
+            spec.security.as_ref(),
+            "security",
+            &[("sandbox", false), ("insecure", true)],
+            problems,
+        ),
         user: spec.user.as_ref().map(|user| user.value.clone()),
     }
 }
@@ -239,7 +268,9 @@ fn choice<T: Clone + Default>(
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("one of: {}", names.join(", ")),
     };
-    problems.push(Diagnostic::new(Code::Value, format!("`{}` is no {what}", given.value)).at(&given.span).help(help));
+    problems.push(
+        Diagnostic::new(Code::Value, format!("`{}` is no {what}", given.value)).at(&given.span).help(help),
+    );
     T::default()
 }
 
@@ -258,5 +289,7 @@ fn owner(given: Option<&Located<String>>, problems: &mut Diagnostics) -> Owner {
 }
 
 fn not_numeric(given: &str, span: &Span) -> Diagnostic {
-    Diagnostic::new(Code::Value, format!("`{given}` is no numeric owner")).at(span).help("write `uid` or `uid:gid`, such as `1001:1001`")
+    Diagnostic::new(Code::Value, format!("`{given}` is no numeric owner"))
+        .at(span)
+        .help("write `uid` or `uid:gid`, such as `1001:1001`")
 }

@@ -77,7 +77,8 @@ fn runtime(request: &Request<'_>, built: bool) -> Stage {
     };
     let origin = output.map_or(request.source_span(), |path| &path.span).clone();
     let health = component.contract.as_ref().and_then(|contract| contract.health.as_ref());
-    let port = request.only_port().or_else(|| u16::try_from(health?.port.as_ref()?.value).ok()).unwrap_or(8080);
+    let port =
+        request.only_port().or_else(|| u16::try_from(health?.port.as_ref()?.value).ok()).unwrap_or(8080);
     let health_path = health.and_then(|health| health.http.as_ref()).map(|path| path.value.as_str());
     let config = Write {
         path: nginx::CONFIG.to_owned(),

@@ -176,7 +176,11 @@ impl FromNode for StepSpec {
             [] => {
                 reader.only_known_keys(entries, "a step", &ACTIONS);
                 if entries.is_empty() {
-                    reader.bad_value(&node.span, "the step is empty", Some("a step is one of: copy, env, mkdir, run, symlink, user, workdir, write"));
+                    reader.bad_value(
+                        &node.span,
+                        "the step is empty",
+                        Some("a step is one of: copy, env, mkdir, run, symlink, user, workdir, write"),
+                    );
                 }
                 return None;
             }
@@ -399,7 +403,11 @@ impl FromNode for Mode {
         let text = reader.scalar(node, "permission bits such as `\"0755\"`")?;
         let bits = u32::from_str_radix(text.trim_start_matches("0o"), 8).ok().filter(|bits| *bits <= 0o7777);
         if bits.is_none() {
-            reader.bad_value(&node.span, format!("`{text}` are no permission bits"), Some("write them in octal, like `\"0755\"`"));
+            reader.bad_value(
+                &node.span,
+                format!("`{text}` are no permission bits"),
+                Some("write them in octal, like `\"0755\"`"),
+            );
         }
         bits.map(Self)
     }

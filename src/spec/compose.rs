@@ -75,11 +75,18 @@ record! {
 impl FromNode for Build {
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Mapping(_) = node.value {
-            let BuildMapping { context, dockerfile, target, args, labels, .. } = BuildMapping::from_node(node, reader)?;
+            let BuildMapping { context, dockerfile, target, args, labels, .. } =
+                BuildMapping::from_node(node, reader)?;
             return Some(Self { context, dockerfile, target, args, labels });
         }
         let context = Some(Located::from_node(node, reader)?);
-        Some(Self { context, dockerfile: None, target: None, args: Pairs::default(), labels: Pairs::default() })
+        Some(Self {
+            context,
+            dockerfile: None,
+            target: None,
+            args: Pairs::default(),
+            labels: Pairs::default(),
+        })
     }
 }
 
@@ -119,7 +126,11 @@ impl FromNode for HealthTest {
             Some("CMD" | "CMD-SHELL" | "NONE") => Some(Self(words)),
             _ => {
                 let message = "a health check's list starts with `CMD`, `CMD-SHELL` or `NONE`";
-                reader.bad_value(&node.span, message, Some("write `test: [CMD, …]`, or one text for the shell"));
+                reader.bad_value(
+                    &node.span,
+                    message,
+                    Some("write `test: [CMD, …]`, or one text for the shell"),
+                );
                 None
             }
         }
@@ -192,11 +203,19 @@ fn ports(
     Some(ports)
 }
 
-fn text_ports(node: &Node, reader: &mut Reader<'_>, parse: fn(&str) -> Option<Vec<Port>>) -> Option<Vec<Port>> {
+fn text_ports(
+    node: &Node,
+    reader: &mut Reader<'_>,
+    parse: fn(&str) -> Option<Vec<Port>>,
+) -> Option<Vec<Port>> {
     let text = reader.scalar(node, "a port")?;
     let ports = parse(&text);
     if ports.is_none() {
-        reader.bad_value(&node.span, format!("`{text}` is no port"), Some("write it like `\"8080\"` or `\"8080:80\"`"));
+        reader.bad_value(
+            &node.span,
+            format!("`{text}` is no port"),
+            Some("write it like `\"8080\"` or `\"8080:80\"`"),
+        );
     }
     ports
 }

@@ -23,7 +23,14 @@ pub(super) struct Resolver<'a> {
 
 impl Resolver<'_> {
     /// The service `name` of `root` with what it extends. The node itself if it extends nothing.
-    pub(super) fn resolve(&mut self, root: &Node, file: &str, name: &str, node: &Node, reader: &mut Reader<'_>) -> Node {
+    pub(super) fn resolve(
+        &mut self,
+        root: &Node,
+        file: &str,
+        name: &str,
+        node: &Node,
+        reader: &mut Reader<'_>,
+    ) -> Node {
         let mut chain = vec![(file.to_owned(), name.to_owned())];
         self.joined(root, file, node, &mut chain, reader)
     }
@@ -48,7 +55,12 @@ impl Resolver<'_> {
                 match files.get(&path) {
                     Some(Some(root)) => (root, path),
                     Some(None) => {
-                        report(reader, &extends.span, format!("`extends` names the file `{path}`, which is not beside the spec"), None);
+                        report(
+                            reader,
+                            &extends.span,
+                            format!("`extends` names the file `{path}`, which is not beside the spec"),
+                            None,
+                        );
                         return node.clone();
                     }
                     None => {
@@ -65,7 +77,12 @@ impl Resolver<'_> {
                 _ => vec![],
             };
             let help = did_you_mean(&name, known).map(|meant| format!("did you mean `{meant}`?"));
-            report(reader, &extends.span, format!("`extends` names the service `{name}`, which {base_file} does not have"), help);
+            report(
+                reader,
+                &extends.span,
+                format!("`extends` names the service `{name}`, which {base_file} does not have"),
+                help,
+            );
             return node.clone();
         };
         let link = (base_file.clone(), name.clone());
@@ -95,7 +112,8 @@ fn reference(extends: &Node, reader: &mut Reader<'_>) -> Option<(String, Option<
 
 /// A path beside a file, relative to the spec's folder.
 fn relative(file: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = file.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default();
+    let mut parts: Vec<&str> =
+        file.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default();
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -135,7 +153,8 @@ fn join(base: &Node, over: &Node, path: &[&str]) -> Node {
 }
 
 fn join_mappings(base: &[(Key, Node)], over: &[(Key, Node)], path: &[&str]) -> Vec<(Key, Node)> {
-    let mut result: Vec<(Key, Node)> = base.iter().filter(|(key, _)| key.name != "extends").cloned().collect();
+    let mut result: Vec<(Key, Node)> =
+        base.iter().filter(|(key, _)| key.name != "extends").cloned().collect();
     for (key, node) in over {
         match result.iter_mut().find(|(known, _)| known.name == key.name) {
             Some((known, value)) => {

@@ -74,8 +74,14 @@ impl Run<'_> {
         }
         let value = self.values.get(name).cloned();
         let filled = value.clone().filter(|value| !value.is_empty());
-        let forms: [(&str, Option<String>); 6] =
-            [(":-", filled.clone()), (":?", filled.clone()), (":+", filled), ("-", value.clone()), ("?", value.clone()), ("+", value)];
+        let forms: [(&str, Option<String>); 6] = [
+            (":-", filled.clone()),
+            (":?", filled.clone()),
+            (":+", filled),
+            ("-", value.clone()),
+            ("?", value.clone()),
+            ("+", value),
+        ];
         if operator.is_empty() {
             return self.plain(name);
         }
@@ -100,7 +106,11 @@ impl Run<'_> {
 /// The length of the variable name at the start.
 fn name_length(text: &str) -> usize {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if text.starts_with(|c: char| c.is_ascii_digit()) { 0 } else { text.find(|c| !word(c)).unwrap_or(text.len()) }
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        0
+    } else {
+        text.find(|c| !word(c)).unwrap_or(text.len())
+    }
 }
 
 /// Where the brace that belongs to an opened one stands.
@@ -147,8 +157,6 @@ mod tests {
             ("äöü ${SET} ✓", "äöü value ✓"),
             ("${NO:-{}}", "{}"),
         ] {
-
-
             assert_eq!(run(text), (expected.to_owned(), vec![]), "{text}");
         }
     }
@@ -159,7 +167,10 @@ mod tests {
         for text in ["${", "${SET", "${}", "$1", "$(cmd)", "${SET!x}", "a $ b", "${1X}"] {
             assert_eq!(run(text).1, [Problem::Invalid], "{text}");
         }
-        let required = |name: &str, message: &str| Problem::Required { name: name.to_owned(), message: message.to_owned() };
+        let required = |name: &str, message: &str| Problem::Required {
+            name: name.to_owned(),
+            message: message.to_owned(),
+        };
         assert_eq!(run("${NO:?set it to $SET}").1, [required("NO", "set it to value")]);
         assert_eq!(run("${EMPTY:?}").1, [required("EMPTY", "")]);
         assert_eq!(run("${NO?}").1, [required("NO", "")]);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::EXTENSION;
 use super::component::{Component, Project};
 use super::compose::{self, Service as ComposeService};
 use super::extends::{Files, Resolver};
 use super::reader::{FromNode, Located, Reader};
 use super::yaml::{self, Node, Value};
-use super::EXTENSION;
 use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
 
 /// The values of variables: build arguments, and nothing else.
@@ -93,9 +93,13 @@ fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic>
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(error) => {
-            let file = Arc::new(SourceText { name: name.to_owned(), text: String::from_utf8_lossy(bytes).into_owned() });
+            let file = Arc::new(SourceText {
+                name: name.to_owned(),
+                text: String::from_utf8_lossy(bytes).into_owned(),
+            });
             let place = error.valid_up_to();
-            return Err(Diagnostic::new(Code::Syntax, "the file is not UTF-8 text").at(&Span::new(&file, place..place + 1)));
+            return Err(Diagnostic::new(Code::Syntax, "the file is not UTF-8 text")
+                .at(&Span::new(&file, place..place + 1)));
         }
     };
     let file = Arc::new(SourceText { name: name.to_owned(), text });
@@ -103,7 +107,12 @@ fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic>
     Ok((file, root))
 }
 
-fn assemble(file: Arc<SourceText>, root: &Node, resolver: &mut Resolver<'_>, reader: &mut Reader<'_>) -> Option<Spec> {
+fn assemble(
+    file: Arc<SourceText>,
+    root: &Node,
+    resolver: &mut Resolver<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Spec> {
     if root.value == Value::Null {
         reader.report(Diagnostic::new(Code::MissingKey, "the file is empty").at(&root.span));
         return None;
@@ -146,9 +155,12 @@ fn assemble(file: Arc<SourceText>, root: &Node, resolver: &mut Resolver<'_>, rea
     reader.diagnostics.about(None);
     if components.is_empty() && complete && reader.diagnostics.is_empty() {
         reader.report(
-            Diagnostic::new(Code::MissingKey, "no service has an `x-slipway` key, so there is nothing to build")
-                .at(&root.span)
-                .help("give a service `x-slipway: { recipe: node, source: folder }`"),
+            Diagnostic::new(
+                Code::MissingKey,
+                "no service has an `x-slipway` key, so there is nothing to build",
+            )
+            .at(&root.span)
+            .help("give a service `x-slipway: { recipe: node, source: folder }`"),
         );
     }
     Some(Spec { file, name, project, components, others })
@@ -168,9 +180,12 @@ fn refuse_include(root: &Node, reader: &mut Reader<'_>) {
     let Value::Mapping(entries) = &root.value else { return };
     if let Some((key, _)) = entries.iter().find(|(key, _)| key.name == "include") {
         reader.report(
-            Diagnostic::new(Code::Extends, "`include` is not read by Slipway, so services of other files would be missed")
-                .at(&key.span)
-                .help("build those files on their own, or use `extends` for single services"),
+            Diagnostic::new(
+                Code::Extends,
+                "`include` is not read by Slipway, so services of other files would be missed",
+            )
+            .at(&key.span)
+            .help("build those files on their own, or use `extends` for single services"),
         );
     }
 }

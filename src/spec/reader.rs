@@ -97,7 +97,9 @@ impl<'a> Reader<'a> {
         match node.get(key) {
             Some(value) if value.value != Value::Null => T::from_node(value, self),
             _ => T::absent().or_else(|| {
-                self.report(Diagnostic::new(Code::MissingKey, format!("{what} needs the key `{key}`")).at(&node.span));
+                self.report(
+                    Diagnostic::new(Code::MissingKey, format!("{what} needs the key `{key}`")).at(&node.span),
+                );
                 None
             }),
         }
@@ -190,8 +192,14 @@ impl FromNode for bool {
 impl FromNode for u32 {
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let number = match &node.value {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the guard keeps it in range")]
-            Value::Number { value, .. } if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value) => {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the guard keeps it in range"
+            )]
+            Value::Number { value, .. }
+                if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value) =>
+            {
                 Some(*value as Self)
             }
             Value::String(text) => reader.interpolated(text, &node.span)?.parse().ok(),

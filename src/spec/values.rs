@@ -45,7 +45,11 @@ impl FromNode for Duration {
         let text = reader.scalar(node, "a duration such as `30s`")?;
         let duration = parse_duration(&text);
         if duration.is_none() {
-            reader.bad_value(&node.span, format!("`{text}` is no duration"), Some("write it like `30s`, `1m30s` or `500ms`"));
+            reader.bad_value(
+                &node.span,
+                format!("`{text}` is no duration"),
+                Some("write it like `30s`, `1m30s` or `500ms`"),
+            );
         }
         duration
     }
@@ -70,7 +74,11 @@ pub fn parse_bytes(text: &str) -> Option<Bytes> {
         "t" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
         _ => return None,
     };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are positive and far below 2^53")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes are positive and far below 2^53"
+    )]
     Some(Bytes((number * factor) as u64))
 }
 
@@ -79,7 +87,11 @@ impl FromNode for Bytes {
         let text = reader.scalar(node, "a size such as `150MB`")?;
         let bytes = parse_bytes(&text);
         if bytes.is_none() {
-            reader.bad_value(&node.span, format!("`{text}` is no size"), Some("write it like `150MB` or `1g` (powers of 1024)"));
+            reader.bad_value(
+                &node.span,
+                format!("`{text}` is no size"),
+                Some("write it like `150MB` or `1g` (powers of 1024)"),
+            );
         }
         bytes
     }
@@ -146,9 +158,9 @@ impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shell(text) => f.write_str(text),
-            Self::Exec(words) => {
-                f.write_str(&shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" ")))
-            }
+            Self::Exec(words) => f.write_str(
+                &shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" ")),
+            ),
         }
     }
 }
@@ -276,7 +288,9 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("30s", 30.0), ("1m30s", 90.0), ("500ms", 0.5), ("1.5h", 5400.0), ("1d", 86_400.0), ("0", 0.0)] {
+        for (text, seconds) in
+            [("30s", 30.0), ("1m30s", 90.0), ("500ms", 0.5), ("1.5h", 5400.0), ("1d", 86_400.0), ("0", 0.0)]
+        {
             assert_eq!(parse_duration(text).map(|d| d.as_secs_f64()), Some(seconds), "{text}");
         }
         for text in ["", "30", "s", "1x", "-1s", "1m-1s", "1e9999w"] {
@@ -286,7 +300,9 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [("150MB", 150 << 20), ("1k", 1024), ("2GiB", 2 << 30), ("10", 10), ("1.5m", 3 << 19), ("7b", 7)] {
+        for (text, bytes) in
+            [("150MB", 150 << 20), ("1k", 1024), ("2GiB", 2 << 30), ("10", 10), ("1.5m", 3 << 19), ("7b", 7)]
+        {
             assert_eq!(parse_bytes(text), Some(Bytes(bytes)), "{text}");
         }
         for text in ["", "MB", "1x", "-1m"] {
@@ -296,7 +312,9 @@ mod tests {
 
     #[test]
     fn ports() {
-        let text = |ports: Option<Vec<Port>>| ports.map(|ports| ports.iter().map(Port::to_string).collect::<Vec<_>>().join(" "));
+        let text = |ports: Option<Vec<Port>>| {
+            ports.map(|ports| ports.iter().map(Port::to_string).collect::<Vec<_>>().join(" "))
+        };
         assert_eq!(text(parse_expose("8080")).as_deref(), Some("8080/tcp"));
         assert_eq!(text(parse_expose("3000-3002/udp")).as_deref(), Some("3000/udp 3001/udp 3002/udp"));
         assert_eq!(text(parse_published("127.0.0.1:80:8080")).as_deref(), Some("8080/tcp"));

@@ -107,7 +107,9 @@ fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
     // The parser gives collections the place of their first token; they reach to their last child.
     let last = match &value {
         Value::Sequence(items) => items.last().map(|item| item.span.range.end),
-        Value::Mapping(entries) => entries.last().map(|(key, value)| value.span.range.end.max(key.span.range.end)),
+        Value::Mapping(entries) => {
+            entries.last().map(|(key, value)| value.span.range.end.max(key.span.range.end))
+        }
         _ => None,
     };
     span.range.end = span.range.end.max(last.unwrap_or(0));

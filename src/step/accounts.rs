@@ -140,7 +140,10 @@ mod tests {
 
     #[test]
     fn nothing_to_start_from() {
-        assert_eq!(passwd("", "app", 1001, 1001), format!("{ROOT_USER}\napp:x:1001:1001:app:/tmp:/sbin/nologin\n"));
+        assert_eq!(
+            passwd("", "app", 1001, 1001),
+            format!("{ROOT_USER}\napp:x:1001:1001:app:/tmp:/sbin/nologin\n")
+        );
         assert_eq!(group("", "app", 1001), "root:x:0:\napp:x:1001:\n");
     }
 

@@ -1,0 +1,31 @@
+# `make demo` sets up what is missing and shows Slipway at work; `make test` passes the tests.
+
+TARGET := $(shell uname -m)-unknown-linux-musl
+BINARY := target/$(TARGET)/release/docker-slipway
+SOURCES := $(shell find src buildkit-llb proto -name '*.rs' -o -name '*.proto' -o -name Cargo.toml) Cargo.toml Cargo.lock .cargo/config.toml
+
+.PHONY: demo test engine frontend check
+
+demo: frontend
+	integration-tests/demo.sh
+
+test: check frontend
+	integration-tests/run.sh
+
+# What needs no engine.
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+engine:
+	integration-tests/engine.sh up
+
+# The frontend's image, in the engine: from a binary made here, or from source with
+# `make frontend FROM_SOURCE=1` where a Rust image can be pulled.
+frontend: engine $(if $(FROM_SOURCE),,$(BINARY))
+	integration-tests/frontend.sh $(if $(FROM_SOURCE),source,$(dir $(BINARY)))
+
+$(BINARY): $(SOURCES)
+	rustup target add $(TARGET)
+	cargo build --release --locked --target $(TARGET)
