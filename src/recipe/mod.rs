@@ -200,6 +200,7 @@ fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut D
     });
     let given = [
         ("build", build),
+        ("build_env", (!component.build_env.0.is_empty()).then_some(&component.span)),
         ("network", component.network.as_ref().map(|key| &key.span)),
         ("output", component.output.0.first().map(|key| &key.span)),
         ("spa", component.spa.map(|_| &component.span)),

@@ -24,7 +24,7 @@ impl Recipe for Node {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["build", "network", "output"]
+        &["build", "build_env", "network", "output"]
     }
 
     fn needs(&self, service: &Service) -> Vec<String> {

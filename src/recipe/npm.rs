@@ -115,14 +115,10 @@ impl Package {
         let manifests =
             ["package.json", self.lock].into_iter().chain(npmrc).map(|name| request.path(name)).collect();
         let command = if production { "npm ci --omit=dev" } else { "npm ci" };
+        let quiet = ["NPM_CONFIG_AUDIT", "NPM_CONFIG_FUND", "NPM_CONFIG_UPDATE_NOTIFIER"]
+            .map(|name| (name.to_owned(), "false".to_owned()));
         let run = Run {
-            env: [
-                ("NPM_CONFIG_AUDIT", "false"),
-                ("NPM_CONFIG_FUND", "false"),
-                ("NPM_CONFIG_UPDATE_NOTIFIER", "false"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
+            env: quiet.into_iter().chain(build_env(request)).collect(),
             mounts: vec![Mount::Cache {
                 target: "/root/.npm".to_owned(),
                 id: "npm".to_owned(),
@@ -162,7 +158,7 @@ pub(super) fn build_stage(
     (command, origin): (CommandLine, Span),
     network: Network,
 ) -> Stage {
-    let run = Run { network, ..Run::new(command) };
+    let run = Run { network, env: build_env(request).collect(), ..Run::new(command) };
     Stage {
         name: "build".to_owned(),
         from: Base::Stage(deps.to_owned()),
@@ -173,6 +169,11 @@ pub(super) fn build_stage(
         ],
         origin: request.recipe_span().clone(),
     }
+}
+
+fn build_env(request: &Request<'_>) -> impl Iterator<Item = (String, String)> {
+    let pairs = request.service.component.build_env.with_values();
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
 /// A copy of the component's folder.

@@ -23,7 +23,7 @@ impl Recipe for StaticSite {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["build", "network", "output", "spa"]
+        &["build", "build_env", "network", "output", "spa"]
     }
 
     fn needs(&self, service: &Service) -> Vec<String> {

@@ -31,6 +31,8 @@ record! {
         base: Option<Located<String>>,
         /// The command that builds; `false` for none.
         build: Option<BuildChoice>,
+        /// Environment of the commands that install and build; not part of the image.
+        build_env: Pairs,
         /// What the image promises.
         contract: Option<Contract>,
         /// Environment that is part of the image.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::Reader;
-use super::yaml::{Key, Node, Value};
+use super::yaml::{Joining, Key, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 
 /// The files that have been read, by path relative to the spec's folder.
@@ -138,6 +138,7 @@ fn is_pairs(path: &[&str]) -> bool {
 
 fn join(base: &Node, over: &Node, path: &[&str]) -> Node {
     let value = match (&base.value, &over.value) {
+        _ if over.joining != Joining::Usual => over.value.clone(),
         (Value::Mapping(base), Value::Mapping(over)) => Value::Mapping(join_mappings(base, over, path)),
         _ if is_pairs(path) => match (pairs(base), pairs(over)) {
             (Some(base), Some(over)) => Value::Mapping(join_mappings(&base, &over, path)),
@@ -149,7 +150,7 @@ fn join(base: &Node, over: &Node, path: &[&str]) -> Node {
         (_, Value::Null) => base.value.clone(),
         _ => over.value.clone(),
     };
-    Node { value, span: over.span.clone() }
+    Node { value, span: over.span.clone(), joining: over.joining }
 }
 
 fn join_mappings(base: &[(Key, Node)], over: &[(Key, Node)], path: &[&str]) -> Vec<(Key, Node)> {
@@ -182,7 +183,7 @@ fn pairs(node: &Node) -> Option<Vec<(Key, Node)>> {
                     None => (text.as_str(), Value::Null),
                 };
                 let key = Key { name: name.to_owned(), span: item.span.clone() };
-                Some((key, Node { value, span: item.span.clone() }))
+                Some((key, Node { value, span: item.span.clone(), joining: Joining::Usual }))
             })
             .collect(),
         _ => None,

@@ -88,6 +88,38 @@ pub fn load(
     Loaded::Done(spec.map(Box::new), reader.diagnostics.into_sorted())
 }
 
+/// Reads the Compose keys of every service, whether it is ours to build or not: what a test
+/// holds against Compose's own reading.
+///
+/// All files that the services extend must be in `beside`.
+pub fn services(
+    name: &str,
+    bytes: &[u8],
+    beside: &BTreeMap<String, Option<Vec<u8>>>,
+    variables: &Variables,
+) -> Result<BTreeMap<String, ComposeService>, Vec<Diagnostic>> {
+    let (file, root) = read(name, bytes).map_err(|problem| vec![problem])?;
+    let mut reader = Reader::new(variables);
+    let files: Files = beside
+        .iter()
+        .map(|(path, bytes)| {
+            let root = bytes.as_ref().and_then(|bytes| read(path, bytes).ok()).map(|(_, root)| root);
+            (path.clone(), root)
+        })
+        .collect();
+    let mut resolver = Resolver { files: &files, missing: Vec::new() };
+    let mut found = BTreeMap::new();
+    for (key, node) in compose::services(&root, &mut reader) {
+        let joined = resolver.resolve(&root, &file.name, &key.name, node, &mut reader);
+        if joined.value != Value::Null {
+            found.extend(ComposeService::from_node(&joined, &mut reader).map(|service| (key.name.clone(), service)));
+        }
+    }
+    let errors: Vec<Diagnostic> =
+        reader.diagnostics.into_sorted().into_iter().filter(|problem| !problem.code.is_warning()).collect();
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
 fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
@@ -137,7 +169,8 @@ fn assemble(
             continue;
         };
         // Both halves are read even if one fails: all errors at once.
-        let empty = Node { value: Value::Mapping(Vec::new()), span: extension.span.clone() };
+        let empty =
+            Node { value: Value::Mapping(Vec::new()), span: extension.span.clone(), joining: yaml::Joining::Usual };
         let extension_node = if extension.value == Value::Null { &empty } else { extension };
         let component = Component::from_node(extension_node, reader);
         let compose = ComposeService::from_node(&joined, reader);

@@ -14,7 +14,7 @@ mod reader;
 pub mod values;
 mod yaml;
 
-pub use load::{Loaded, Service, Spec, Variables, load};
+pub use load::{Loaded, Service, Spec, Variables, load, services};
 pub use reader::Located;
 
 /// The key under which everything of ours stands.

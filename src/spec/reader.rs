@@ -35,11 +35,13 @@ pub(super) trait FromNode: Sized {
 pub(super) struct Reader<'a> {
     values: &'a BTreeMap<String, String>,
     pub(super) diagnostics: Diagnostics,
+    /// The key whose value is being read, for messages.
+    key: Option<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(values: &'a BTreeMap<String, String>) -> Self {
-        Self { values, diagnostics: Diagnostics::default() }
+        Self { values, diagnostics: Diagnostics::default(), key: None }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
@@ -49,8 +51,12 @@ impl<'a> Reader<'a> {
     /// Says that the node is of another kind than `expected` ("a string").
     pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
         let kind = node.value.kind();
+        let message = match &self.key {
+            Some(key) => format!("`{key}` takes {expected}, not {kind}"),
+            None => format!("expected {expected}, not {kind}"),
+        };
         self.report(
-            Diagnostic::new(Code::WrongType, format!("expected {expected}, found {kind}"))
+            Diagnostic::new(Code::WrongType, message)
                 .at(&node.span)
                 .label(format!("this is {kind}")),
         );
@@ -95,7 +101,12 @@ impl<'a> Reader<'a> {
     /// The value of a key. A key without a value is as if it were not there.
     pub(super) fn field<T: FromNode>(&mut self, node: &Node, key: &str, what: &str) -> Option<T> {
         match node.get(key) {
-            Some(value) if value.value != Value::Null => T::from_node(value, self),
+            Some(value) if value.value != Value::Null => {
+                let outer = self.key.replace(key.to_owned());
+                let read = T::from_node(value, self);
+                self.key = outer;
+                read
+            }
             _ => T::absent().or_else(|| {
                 self.report(
                     Diagnostic::new(Code::MissingKey, format!("{what} needs the key `{key}`")).at(&node.span),

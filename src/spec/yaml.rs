@@ -18,6 +18,20 @@ pub(super) struct Node {
     pub(super) value: Value,
     /// Where the value is written; for an alias or a merge, where it was defined.
     pub(super) span: Span,
+    /// What Compose is to do with a value that it joins with another one.
+    pub(super) joining: Joining,
+}
+
+/// How a value is joined with the one that it extends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Joining {
+    /// By its kind.
+    #[default]
+    Usual,
+    /// `!override`: it replaces the other one.
+    Override,
+    /// `!reset`: neither remains.
+    Reset,
 }
 
 /// A key of a mapping.
@@ -86,7 +100,9 @@ pub(super) fn parse(file: &Arc<SourceText>) -> Result<Node, Diagnostic> {
 
 fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
     let mut span = span_of(file, raw.defined);
+    let joining = joining(&span);
     let value = match raw.value {
+        _ if joining == Joining::Reset => Value::Null,
         Raw::Null => Value::Null,
         Raw::Bool(value) => Value::Bool(value),
         Raw::Number(value) => {
@@ -113,7 +129,17 @@ fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
         _ => None,
     };
     span.range.end = span.range.end.max(last.unwrap_or(0));
-    Node { value, span }
+    Node { value, span, joining }
+}
+
+/// Compose's tags stand right before the value. (The parser drops tags that it does not know.)
+fn joining(span: &Span) -> Joining {
+    let before = span.file.text.get(..span.range.start).unwrap_or_default().trim_end();
+    match before.rsplit(|c: char| c.is_whitespace()).next() {
+        Some("!reset") => Joining::Reset,
+        Some("!override") => Joining::Override,
+        _ => Joining::Usual,
+    }
 }
 
 fn key_name(key: &Node) -> String {
