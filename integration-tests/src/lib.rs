@@ -4,7 +4,12 @@
 //! `make test` makes an engine ready and runs them. Without an engine they fail; none is
 //! skipped.
 
-#![allow(clippy::panic, clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +29,7 @@ pub struct Said {
 }
 
 impl Said {
-    fn new(output: Output) -> Self {
+    fn new(output: &Output) -> Self {
         Self {
             ok: output.status.success(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -47,9 +52,12 @@ pub fn repository() -> PathBuf {
 
 /// Runs docker in a folder, with further environment.
 pub fn docker_in(folder: &Path, env: &[(&str, &str)], args: &[&str]) -> Said {
-    assert!(std::env::var_os("DOCKER_HOST").is_some(), "no engine: run `make test`, or integration-tests/run.sh");
+    assert!(
+        std::env::var_os("DOCKER_HOST").is_some(),
+        "no engine: run `make test`, or integration-tests/run.sh"
+    );
     let output = Command::new("docker").args(args).envs(env.iter().copied()).current_dir(folder).output();
-    Said::new(output.expect("docker is installed"))
+    Said::new(&output.expect("docker is installed"))
 }
 
 /// Runs docker.
@@ -76,7 +84,8 @@ impl Project {
     /// A copy of a folder of the repository.
     pub fn copy_of(path: &str) -> Self {
         let project = Self::new(&[]);
-        let copied = Command::new("cp").arg("-a").arg(repository().join(path).join(".")).arg(project.path()).status();
+        let copied =
+            Command::new("cp").arg("-a").arg(repository().join(path).join(".")).arg(project.path()).status();
         assert!(copied.expect("cp is installed").success());
         project
     }
@@ -138,7 +147,10 @@ pub fn files(image: &str) -> Vec<String> {
     let listing = Command::new("sh").args(["-c", &format!("docker export {name} | tar -t")]).output();
     docker(&["rm", &name]).expect_ok();
     let listing = listing.expect("tar is installed");
-    String::from_utf8_lossy(&listing.stdout).lines().map(|line| format!("/{}", line.trim_end_matches('/'))).collect()
+    String::from_utf8_lossy(&listing.stdout)
+        .lines()
+        .map(|line| format!("/{}", line.trim_end_matches('/')))
+        .collect()
 }
 
 /// A file's content in an image.

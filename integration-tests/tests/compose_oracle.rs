@@ -24,7 +24,8 @@ fn ours(service: &Service) -> Value {
             result.insert(key.to_owned(), value);
         }
     };
-    let text = |value: &Option<slipway::spec::Located<String>>| value.as_ref().map(|value| json!(value.value));
+    let text =
+        |value: &Option<slipway::spec::Located<String>>| value.as_ref().map(|value| json!(value.value));
     put("image", text(&service.image));
     put("user", text(&service.user));
     put("working_dir", text(&service.working_dir));
@@ -70,7 +71,8 @@ fn list(mut items: Vec<String>) -> Option<Value> {
 }
 
 fn pairs(pairs: &Pairs) -> Option<Value> {
-    let map: BTreeMap<&str, Option<&str>> = pairs.0.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+    let map: BTreeMap<&str, Option<&str>> =
+        pairs.0.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
     (!map.is_empty()).then(|| json!(map))
 }
 
@@ -86,7 +88,12 @@ fn theirs(service: &Value) -> Value {
         put(key, service.get(key).cloned());
     }
     put("stop_grace_period", service.get("stop_grace_period").map(time));
-    put("expose", list(expand(service.get("expose"), |port| port.as_str().map(|text| (text.to_owned(), "tcp".to_owned())))));
+    put(
+        "expose",
+        list(expand(service.get("expose"), |port| {
+            port.as_str().map(|text| (text.to_owned(), "tcp".to_owned()))
+        })),
+    );
     put(
         "ports",
         list(expand(service.get("ports"), |port| {
@@ -95,7 +102,10 @@ fn theirs(service: &Value) -> Value {
         })),
     );
     let tmpfs = service.get("tmpfs").and_then(Value::as_array);
-    put("tmpfs", list(tmpfs.into_iter().flatten().filter_map(|path| path.as_str().map(str::to_owned)).collect()));
+    put(
+        "tmpfs",
+        list(tmpfs.into_iter().flatten().filter_map(|path| path.as_str().map(str::to_owned)).collect()),
+    );
     let volumes = service.get("volumes").and_then(Value::as_array);
     let own = volumes.into_iter().flatten().filter(|volume| volume["type"] == "volume");
     put("volumes", list(own.filter_map(|volume| volume["target"].as_str().map(str::to_owned)).collect()));
@@ -142,21 +152,30 @@ fn expand(ports: Option<&Value>, entry: impl Fn(&Value) -> Option<(String, Strin
 fn compare(path: &Path) -> usize {
     let folder = path.parent().expect("a folder");
     let name = path.file_name().expect("a name").to_string_lossy();
-    let said = docker_in(folder, VARIABLES, &["compose", "--env-file", "/dev/null", "-f", &name, "--profile", "*", "config", "--format", "json"]);
+    let said = docker_in(
+        folder,
+        VARIABLES,
+        &["compose", "--env-file", "/dev/null", "-f", &name, "--profile", "*", "config", "--format", "json"],
+    );
     // What Compose prints is a Compose file again: its dollars are escaped.
     let oracle: Value = serde_json::from_str(&said.expect_ok().out.replace("$$", "$")).expect("JSON");
     let beside = fs::read_dir(folder).expect("a folder").flatten().filter(|entry| entry.path().is_file());
     let beside = beside
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).ok()))
         .collect();
-    let variables: Variables = VARIABLES.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let variables: Variables =
+        VARIABLES.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let bytes = fs::read(path).expect("the file");
     let read = services(&name, &bytes, &beside, &variables)
         .unwrap_or_else(|problems| panic!("{}", slipway::diagnostic::render_all(&problems)));
     let services = oracle["services"].as_object().expect("services");
     assert_eq!(read.keys().collect::<Vec<_>>(), services.keys().collect::<Vec<_>>(), "{name}");
     for (service, theirs_read) in services {
-        assert_eq!(ours(&read[service]), theirs(theirs_read), "{name}: {service} (ours left, Compose's right)");
+        assert_eq!(
+            ours(&read[service]),
+            theirs(theirs_read),
+            "{name}: {service} (ours left, Compose's right)"
+        );
     }
     services.len()
 }
@@ -164,7 +183,8 @@ fn compare(path: &Path) -> usize {
 #[test]
 fn our_corpus() {
     let folder = repository().join("integration-tests/compose");
-    let mut files: Vec<_> = fs::read_dir(folder).expect("the corpus").flatten().map(|entry| entry.path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("the corpus").flatten().map(|entry| entry.path()).collect();
     files.sort();
     let services: usize = files.iter().map(|file| compare(file)).sum();
     assert!(services >= 15, "the corpus has shrunk to {services} services");

@@ -19,7 +19,7 @@ struct Arguments {
 enum Command {
     /// Read a spec and make every component's plan, without building anything
     Check(check::Check),
-    /// Run as a BuildKit frontend on stdin and stdout
+    /// Run as a `BuildKit` frontend on stdin and stdout
     #[command(hide = true)]
     Frontend,
     /// Run inside a build step

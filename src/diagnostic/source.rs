@@ -56,7 +56,7 @@ impl Span {
 
     fn line_of(&self, offset: usize) -> usize {
         let before = self.file.text.as_bytes().get(..offset).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        before.split(|byte| *byte == b'\n').count()
     }
 
     /// The column of its start, in characters, counted from 1.

@@ -27,7 +27,7 @@ use crate::target::Target;
 const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
 
 /// Builds what the client asked for.
-pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Box<Failure>> {
+pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Failure> {
     let (caps, (sources, file)) = tokio::try_join!(gateway.ping(), async {
         let sources = Sources::find(gateway, options).await?;
         let file = sources.spec_file().await?;
@@ -88,7 +88,7 @@ async fn read_spec(
     sources: &Sources<'_>,
     file: &SpecFile,
     options: &Options,
-) -> Result<(Spec, Vec<Diagnostic>), Box<Failure>> {
+) -> Result<(Spec, Vec<Diagnostic>), Failure> {
     let variables = options.variables();
     let mut beside = BTreeMap::new();
     loop {
@@ -108,7 +108,7 @@ async fn warn_and_stop(
     file: &SpecFile,
     target: &Target<'_>,
     problems: Vec<Diagnostic>,
-) -> Result<(), Box<Failure>> {
+) -> Result<(), Failure> {
     let mut errors = Vec::new();
     for problem in problems {
         let of_a_variable = matches!(problem.code, Code::MissingVariable | Code::UnsetVariable);
@@ -136,7 +136,7 @@ async fn plan(
     spec: &Spec,
     service: &Service,
     ignore: &[String],
-) -> Result<Plan, Box<Failure>> {
+) -> Result<Plan, Failure> {
     let files: BTreeSet<String> = recipe::needs(service).into_iter().collect();
     let folders = BTreeSet::from([recipe::source(service)]);
     let facts = sources.facts(&files, &folders, ignore).await?;
@@ -176,7 +176,7 @@ impl Work<'_> {
         platform: &Platform,
         namespace: &str,
         multi: bool,
-    ) -> Result<Solved, Box<Failure>> {
+    ) -> Result<Solved, Failure> {
         let helper = own_image();
         let processes = self.options.processes()?;
         let setting = Setting {
@@ -262,7 +262,7 @@ fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool) -> BuildResu
 pub(super) async fn spec_alone(
     gateway: &Gateway,
     options: &Options,
-) -> Result<(Spec, Arc<buildkit_llb::SourceFile>), Box<Failure>> {
+) -> Result<(Spec, Arc<buildkit_llb::SourceFile>), Failure> {
     let sources = Sources::find(gateway, options).await?;
     let file = sources.spec_file().await?;
     let (spec, _) = read_spec(&sources, &file, options).await?;

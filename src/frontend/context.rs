@@ -48,7 +48,7 @@ pub(super) struct SpecFile {
 
 impl<'a> Sources<'a> {
     /// Finds out where files come from.
-    pub(super) async fn find(gateway: &'a Gateway, options: &'a Options) -> Result<Self, Box<Failure>> {
+    pub(super) async fn find(gateway: &'a Gateway, options: &'a Options) -> Result<Self, Failure> {
         let inputs = gateway.inputs().await?;
         let input = |name: &str| match inputs.get(name) {
             Some(definition) => graph(definition).map(Place::Graph).map(Some),
@@ -69,7 +69,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Reads the spec file.
-    pub(super) async fn spec_file(&self) -> Result<SpecFile, Box<Failure>> {
+    pub(super) async fn spec_file(&self) -> Result<SpecFile, Failure> {
         let name = self.options.filename();
         let ignore_name = format!("{name}.dockerignore");
         let log_name = format!("[internal] load build definition from {name}");
@@ -95,7 +95,7 @@ impl<'a> Sources<'a> {
     pub(super) async fn beside(
         &self,
         names: &[String],
-    ) -> Result<BTreeMap<String, Option<Vec<u8>>>, Box<Failure>> {
+    ) -> Result<BTreeMap<String, Option<Vec<u8>>>, Failure> {
         let log_name = format!("[internal] load {}", names.join(", "));
         let reference = self.gateway.solve(self.files_beside(names, &log_name).as_ref(), &[]).await?;
         let read = try_join_all(names.iter().map(|name| self.gateway.read_file(&reference, name))).await?;
@@ -118,7 +118,7 @@ impl<'a> Sources<'a> {
 
     /// The patterns that keep files out of the context: those beside the spec, or else those in
     /// the context itself. A context that comes from elsewhere is taken as it is.
-    pub(super) async fn ignore_patterns(&self, file: &SpecFile) -> Result<Vec<String>, Box<Failure>> {
+    pub(super) async fn ignore_patterns(&self, file: &SpecFile) -> Result<Vec<String>, Failure> {
         let Place::Client(folder) = &self.context else { return Ok(Vec::new()) };
         if let Some(bytes) = &file.ignore {
             return Ok(parse_ignore(bytes));
@@ -164,7 +164,7 @@ impl<'a> Sources<'a> {
         files: &BTreeSet<String>,
         folders: &BTreeSet<String>,
         ignore: &[String],
-    ) -> Result<Facts, Box<Failure>> {
+    ) -> Result<Facts, Failure> {
         let mut facts = Facts::default();
         if files.is_empty() {
             return Ok(facts);
@@ -192,7 +192,7 @@ impl<'a> Sources<'a> {
 
     /// Whether a folder is there, and what stands beside it if not. Names are asked for, not
     /// contents.
-    async fn folder(&self, folder: &str, ignore: &[String]) -> Result<Folder, Box<Failure>> {
+    async fn folder(&self, folder: &str, ignore: &[String]) -> Result<Folder, Failure> {
         let above = parent(folder);
         let name = folder.rsplit('/').next().unwrap_or(folder);
         let reference = match &self.context {
@@ -225,7 +225,7 @@ impl<'a> Sources<'a> {
         ignore: &[String],
         hint: &str,
         log_name: &str,
-    ) -> Result<Reference, Box<Failure>> {
+    ) -> Result<Reference, Failure> {
         let output = match &self.context {
             Place::Graph(output) => output.clone(),
             Place::Client(folder) => {
@@ -243,7 +243,7 @@ impl<'a> Sources<'a> {
 }
 
 /// A graph that the client sent.
-pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Box<Failure>> {
+pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Failure> {
     read(definition).map_err(|error| {
         Failure::spec(Diagnostic::new(
             Code::Option,
@@ -253,7 +253,7 @@ pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Box<Failu
 }
 
 /// A context that is a URL.
-fn remote_context(url: &str, options: &Options) -> Result<Output, Box<Failure>> {
+fn remote_context(url: &str, options: &Options) -> Result<Output, Failure> {
     if let Some(git) = git_context(url) {
         let git = match options.build_arg("BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
             Some("1" | "true") => git.keep_git_dir(),
@@ -280,7 +280,7 @@ pub(super) fn git_context(url: &str) -> Option<source::Source> {
     let is_git = remote.starts_with("git://")
         || remote.starts_with("ssh://")
         || remote.starts_with("git@")
-        || (is_http && remote.ends_with(".git"));
+        || (is_http && remote.strip_suffix(".git").is_some());
     if let Some(rest) = remote.strip_prefix("github.com/") {
         return Some(source::git(&format!("https://github.com/{rest}"), fragment));
     }

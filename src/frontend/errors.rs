@@ -27,16 +27,17 @@ pub(super) enum Failure {
 
 impl Failure {
     /// One thing is wrong.
-    pub(super) fn spec(diagnostic: Diagnostic) -> Box<Self> {
-        Box::new(Self::Spec(vec![diagnostic]))
+    pub(super) fn spec(diagnostic: Diagnostic) -> Self {
+        Self::Spec(vec![diagnostic])
     }
 
     /// A call failed. The details travel in a trailer, as a `Status` of their own.
-    pub(super) fn from_rpc(status: tonic::Status) -> Box<Self> {
+    #[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+    pub(super) fn from_rpc(status: tonic::Status) -> Self {
         let details =
             rpc::Status::decode(status.details()).ok().map(|status| status.details).unwrap_or_default();
         let code = if status.code() == tonic::Code::Ok { UNKNOWN } else { i32::from(status.code()) };
-        Box::new(Self::Rpc(rpc::Status { code, message: status.message().to_owned(), details }))
+        Self::Rpc(rpc::Status { code, message: status.message().to_owned(), details })
     }
 
     /// The words, without their place.
@@ -48,33 +49,33 @@ impl Failure {
     }
 
     /// Our own code broke. The person who sees it should be able to report it.
-    pub(super) fn panicked(stopped: JoinError) -> Box<Self> {
+    pub(super) fn panicked(stopped: JoinError) -> Self {
         let words = match stopped.try_into_panic() {
             Ok(panic) => panic_words(panic.as_ref()),
             Err(error) => error.to_string(),
         };
-        Box::new(Self::Rpc(rpc::Status {
+        Self::Rpc(rpc::Status {
             code: UNKNOWN,
             message: format!(
                 "Slipway {} failed in a way that it should not: {words}\nThis is a defect of Slipway; please report it with your spec.",
                 env!("CARGO_PKG_VERSION")
             ),
             details: Vec::new(),
-        }))
+        })
     }
 
     /// The client needs something that we do not have.
-    pub(super) fn unsupported_capability(cap: &str) -> Box<Self> {
+    pub(super) fn unsupported_capability(cap: &str) -> Self {
         let detail = detail("FrontendCap", &json!({ "name": cap }));
         let message = format!("unsupported frontend capability {cap}");
-        Box::new(Self::Rpc(rpc::Status { code: UNIMPLEMENTED, message, details: vec![detail] }))
+        Self::Rpc(rpc::Status { code: UNIMPLEMENTED, message, details: vec![detail] })
     }
 
     /// The client asks a question that we do not know.
-    pub(super) fn unsupported_request(id: &str) -> Box<Self> {
+    pub(super) fn unsupported_request(id: &str) -> Self {
         let detail = detail("Subrequest", &json!({ "name": id }));
         let message = format!("unsupported request {id}");
-        Box::new(Self::Rpc(rpc::Status { code: UNKNOWN, message, details: vec![detail] }))
+        Self::Rpc(rpc::Status { code: UNKNOWN, message, details: vec![detail] })
     }
 }
 
@@ -97,9 +98,9 @@ impl From<Failure> for rpc::Status {
     }
 }
 
-impl From<Vec<Diagnostic>> for Box<Failure> {
+impl From<Vec<Diagnostic>> for Failure {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
-        Box::new(Failure::Spec(diagnostics))
+        Self::Spec(diagnostics)
     }
 }
 

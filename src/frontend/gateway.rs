@@ -13,7 +13,7 @@ use tonic::transport::Channel;
 use super::errors::Failure;
 use super::transport::LIMIT;
 
-type Answer<T> = Result<T, Box<Failure>>;
+type Answer<T> = Result<T, Failure>;
 
 /// A session's calls. Clones share the connection, so calls may run side by side.
 #[derive(Clone)]
@@ -170,7 +170,7 @@ impl Gateway {
         Ok(ImageMeta { identifier, digest: image.digest, config: image.config })
     }
 
-    /// Likewise, for engines before BuildKit 0.13.
+    /// Likewise, for engines before `BuildKit` 0.13.
     async fn resolve_image_config(
         &self,
         source: pb::SourceOp,

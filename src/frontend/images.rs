@@ -40,7 +40,7 @@ impl Resolver<'_> {
         &self,
         uses: &[ImageUse],
         targets: &[Platform],
-    ) -> Result<FoundImages, Box<Failure>> {
+    ) -> Result<FoundImages, Failure> {
         let mut wanted: BTreeSet<(usize, &Platform)> = BTreeSet::new();
         for (index, image) in uses.iter().enumerate() {
             match image.platform {
@@ -77,7 +77,7 @@ impl Resolver<'_> {
             Some(value) => named::resolve(self, name, value, platform).await,
             None => self.image(name, platform, &format!("[internal] load metadata for {name}")).await,
         };
-        answer.map_err(|failure| match *failure {
+        answer.map_err(|failure| match failure {
             Failure::Spec(diagnostics) => match diagnostics.into_iter().next() {
                 Some(diagnostic) => diagnostic.at(origin),
                 None => Diagnostic::new(Code::BaseImage, format!("the image `{name}` cannot be used")).at(origin),
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         name: &str,
         platform: &Platform,
         log_name: &str,
-    ) -> Result<FoundImage, Box<Failure>> {
+    ) -> Result<FoundImage, Failure> {
         let reference: Reference = name.parse().map_err(|_| {
             Failure::spec(
                 Diagnostic::new(Code::BaseImage, format!("`{name}` is no image name"))
@@ -106,7 +106,7 @@ impl Resolver<'_> {
         let full = normalized(&reference);
         let question = source::image(&full).to_pb();
         let meta = self.gateway.resolve_image(self.caps, question, platform, mode, log_name).await?;
-        self.found(
+        found(
             &meta,
             platform,
             |identifier| source::Source::new(identifier).needs("source.image").resolve_mode(mode),
@@ -121,37 +121,14 @@ impl Resolver<'_> {
         store: &str,
         digest: &str,
         platform: &Platform,
-    ) -> Result<FoundImage, Box<Failure>> {
+    ) -> Result<FoundImage, Failure> {
         let layout = |identifier: String| {
             source::Source::new(identifier).needs("source.ocilayout").store(&self.options.session, store)
         };
         let question = layout(format!("oci-layout://{name}@{digest}")).to_pb();
         let log_name = format!("[context {name}] load metadata");
         let meta = self.gateway.resolve_image(self.caps, question, platform, "default", &log_name).await?;
-        self.found(&meta, platform, layout, name)
-    }
-
-    fn found(
-        &self,
-        meta: &ImageMeta,
-        platform: &Platform,
-        make: impl FnOnce(String) -> source::Source,
-        name: &str,
-    ) -> Result<FoundImage, Box<Failure>> {
-        let config = ImageConfig::from_base(&meta.config).map_err(|error| {
-            Failure::spec(Diagnostic::new(
-                Code::BaseImage,
-                format!("the image `{name}` has a configuration that cannot be read: {error}"),
-            ))
-        })?;
-        // Pinned: whatever its tag is by then, all steps see the same image.
-        let identifier = if meta.identifier.contains('@') || meta.digest.is_empty() {
-            meta.identifier.clone()
-        } else {
-            format!("{}@{}", meta.identifier, meta.digest)
-        };
-        let metadata = Metadata::named(format!("from {name}"));
-        Ok(FoundImage { output: Some(make(identifier).platform(platform).build(&metadata)), config })
+        found(&meta, platform, layout, name)
     }
 
     /// The vertices of images get the lines that asked for them.
@@ -164,4 +141,27 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// An image that was looked up, as part of a graph.
+fn found(
+    meta: &ImageMeta,
+    platform: &Platform,
+    make: impl FnOnce(String) -> source::Source,
+    name: &str,
+) -> Result<FoundImage, Failure> {
+    let config = ImageConfig::from_base(&meta.config).map_err(|error| {
+        Failure::spec(Diagnostic::new(
+            Code::BaseImage,
+            format!("the image `{name}` has a configuration that cannot be read: {error}"),
+        ))
+    })?;
+    // Pinned: whatever its tag is by then, all steps see the same image.
+    let identifier = if meta.identifier.contains('@') || meta.digest.is_empty() {
+        meta.identifier.clone()
+    } else {
+        format!("{}@{}", meta.identifier, meta.digest)
+    };
+    let metadata = Metadata::named(format!("from {name}"));
+    Ok(FoundImage { output: Some(make(identifier).platform(platform).build(&metadata)), config })
 }

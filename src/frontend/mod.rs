@@ -64,11 +64,11 @@ async fn session() -> Result<(), Box<dyn std::error::Error>> {
         Ok(outcome) => outcome,
         Err(stopped) => Err(Failure::panicked(stopped)),
     };
-    gateway.finish(outcome.map_err(|failure| rpc::Status::from(*failure))).await?;
+    gateway.finish(outcome.map_err(rpc::Status::from)).await?;
     Ok(())
 }
 
-async fn serve(gateway: Gateway, options: Options) -> Result<BuildResult, Box<Failure>> {
+async fn serve(gateway: Gateway, options: Options) -> Result<BuildResult, Failure> {
     if let Some(cap) = options.unsupported_capability(&CAPABILITIES) {
         return Err(Failure::unsupported_capability(&cap));
     }

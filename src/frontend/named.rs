@@ -39,7 +39,7 @@ pub(super) async fn resolve(
     name: &str,
     value: &str,
     platform: &Platform,
-) -> Result<FoundImage, Box<Failure>> {
+) -> Result<FoundImage, Failure> {
     let unsupported = || {
         let message =
             format!("the build context `{name}` has a source that this version does not read: `{value}`");

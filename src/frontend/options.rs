@@ -86,7 +86,7 @@ impl Options {
     }
 
     /// How images are looked up: `default`, `pull` or `local`.
-    pub(super) fn resolve_mode(&self) -> Result<&str, Box<Failure>> {
+    pub(super) fn resolve_mode(&self) -> Result<&str, Failure> {
         match self.get("image-resolve-mode").unwrap_or("default") {
             mode @ ("default" | "pull" | "local") => Ok(mode),
             mode => Err(bad("image-resolve-mode", mode, "expected default, pull or local")),
@@ -94,7 +94,7 @@ impl Options {
     }
 
     /// `--platform`; none if the client leaves it to the engine.
-    pub(super) fn platforms(&self) -> Result<Vec<Platform>, Box<Failure>> {
+    pub(super) fn platforms(&self) -> Result<Vec<Platform>, Failure> {
         let mut platforms: Vec<Platform> = Vec::new();
         for text in self.get("platform").into_iter().flat_map(|list| list.split(',')) {
             let platform = text.parse().map_err(|error| bad("platform", text, error))?;
@@ -106,7 +106,7 @@ impl Options {
     }
 
     /// Whether the result is a map of platforms even with one of them.
-    pub(super) fn multi_platform(&self, platforms: usize) -> Result<bool, Box<Failure>> {
+    pub(super) fn multi_platform(&self, platforms: usize) -> Result<bool, Failure> {
         match self.get("multi-platform") {
             None => Ok(platforms > 1),
             Some(text) => match text {
@@ -127,7 +127,7 @@ impl Options {
     }
 
     /// `--cache-from`, for the solve of the result.
-    pub(super) fn cache_imports(&self) -> Result<Vec<CacheOptionsEntry>, Box<Failure>> {
+    pub(super) fn cache_imports(&self) -> Result<Vec<CacheOptionsEntry>, Failure> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Entry {
@@ -153,7 +153,7 @@ impl Options {
     }
 
     /// What applies to every process of the build.
-    pub(super) fn processes(&self) -> Result<ProcessOptions, Box<Failure>> {
+    pub(super) fn processes(&self) -> Result<ProcessOptions, Failure> {
         let network = match self.get("force-network-mode") {
             None | Some("sandbox" | "default") => None,
             Some("host") => Some(Network::Host),
@@ -227,7 +227,7 @@ impl Options {
     }
 }
 
-fn bad(option: &str, value: &str, why: impl std::fmt::Display) -> Box<Failure> {
+fn bad(option: &str, value: &str, why: impl std::fmt::Display) -> Failure {
     Failure::spec(Diagnostic::new(
         Code::Option,
         format!("the build option `{option}` has the value `{value}`: {why}"),

@@ -2,6 +2,7 @@
 //! answer to `describe`, so neither can forget the other.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use buildkit_proto::frontend::{Ref, Result as BuildResult, result::Result as Body};
 use serde_json::{Value, json};
@@ -41,11 +42,7 @@ const REQUESTS: [Request; 2] = [
 ];
 
 /// Answers a question.
-pub(super) async fn answer(
-    gateway: &Gateway,
-    options: &Options,
-    id: &str,
-) -> Result<BuildResult, Box<Failure>> {
+pub(super) async fn answer(gateway: &Gateway, options: &Options, id: &str) -> Result<BuildResult, Failure> {
     let Some(request) = REQUESTS.iter().find(|request| request.name == id) else {
         return Err(Failure::unsupported_request(id));
     };
@@ -69,7 +66,8 @@ fn describe() -> (Value, String) {
     let mut list = Vec::new();
     for request in &REQUESTS {
         let short = request.name.trim_start_matches("frontend.");
-        text.push_str(&format!("{short} {} {}\n", request.version, request.description));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{short} {} {}", request.version, request.description);
         list.push(json!({
             "name": request.name,
             "version": request.version,
@@ -95,7 +93,7 @@ fn targets(spec: &Spec, data: &[u8]) -> (Value, String) {
             None => "hand-written stages".to_owned(),
         };
         let line = service.name.span.line();
-        text.push_str(&format!("{}{} {made_by}\n", service.name.value, if only { " (default)" } else { "" }));
+        let _ = writeln!(text, "{}{} {made_by}", service.name.value, if only { " (default)" } else { "" });
         let mut target = json!({
             "name": service.name.value,
             "description": made_by,

@@ -226,11 +226,10 @@ fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut D
 fn missing_folder(request: &Request<'_>, problems: &mut Diagnostics) -> Option<()> {
     let Some(Folder::Missing { neighbours }) = request.facts.folder(&request.source) else { return Some(()) };
     let name = request.source.rsplit('/').next().unwrap_or_default();
-    let help = did_you_mean(name, neighbours.iter().map(String::as_str))
-        .map(|meant| format!("did you mean `{}`?", in_folder(parent(&request.source), meant)))
-        .unwrap_or_else(|| {
-            "paths are relative to the build context; is the folder excluded by .dockerignore?".to_owned()
-        });
+    let help = did_you_mean(name, neighbours.iter().map(String::as_str)).map_or_else(
+        || "paths are relative to the build context; is the folder excluded by .dockerignore?".to_owned(),
+        |meant| format!("did you mean `{}`?", in_folder(parent(&request.source), meant)),
+    );
     problems.push(
         Diagnostic::new(Code::MissingSource, format!("the build context has no folder `{}`", request.source))
             .at(request.source_span())
@@ -268,7 +267,7 @@ fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUs
         match (user.parse(), group.parse()) {
             (Ok(uid), Ok(gid)) => (result.uid, result.gid) = (uid, gid),
             (Ok(uid), Err(_)) if group.is_empty() => {
-                (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid })
+                (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid });
             }
             _ if user == result.name => {}
             _ => problems.push(
@@ -299,6 +298,11 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
         runtime
             .steps
             .push(Step { action: Action::Accounts(request.user.clone()), origin: service.extension.clone() });
+    }
+    // As a Dockerfile's WORKDIR does: an engine may not be able to make it under a read-only root.
+    if let Some(path) = &service.compose.working_dir {
+        let folder = MakeDir { path: path.value.clone(), mode: 0o755, owner: Owner::default(), link: true };
+        runtime.steps.push(Step { action: Action::MakeDir(folder), origin: path.span.clone() });
     }
     // A volume takes its owner from the folder that the image has there.
     let owner = image.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid }).unwrap_or_default();

@@ -59,7 +59,7 @@ impl Recipe for Nginx {
         }
         let config = Write {
             path: CONFIG.to_owned(),
-            content: main_config(&format!("  include {RENDERED}/slipway.conf;\n")),
+            content: main_config(request, &format!("  include {RENDERED}/slipway.conf;\n")),
             mode: 0o644,
             owner: Owner::default(),
             link: true,
@@ -105,12 +105,11 @@ pub(super) fn runtime_stage(request: &Request<'_>, steps: Vec<Step>) -> Stage {
     // In a static site, `version` is Node's.
     let own_version = component.version.as_ref().filter(|_| component.template.is_some());
     let version = own_version.map_or(DEFAULT_VERSION, |version| version.value.as_str());
-    let (base, origin) = match &component.base {
-        Some(base) => (base.value.clone(), base.span.clone()),
-        None => {
-            let span = own_version.map_or(request.recipe_span(), |version| &version.span);
-            (format!("nginx:{version}-alpine-slim"), span.clone())
-        }
+    let (base, origin) = if let Some(base) = &component.base {
+        (base.value.clone(), base.span.clone())
+    } else {
+        let span = own_version.map_or(request.recipe_span(), |version| &version.span);
+        (format!("nginx:{version}-alpine-slim"), span.clone())
     };
     let accounts =
         Step { action: Action::Accounts(request.user.clone()), origin: request.recipe_span().clone() };
@@ -124,12 +123,15 @@ pub(super) fn runtime_stage(request: &Request<'_>, steps: Vec<Step>) -> Stage {
 }
 
 /// The main configuration around a piece of its `http` block.
-pub(super) fn main_config(http: &str) -> String {
+pub(super) fn main_config(request: &Request<'_>, http: &str) -> String {
+    let shutdown = shutdown_seconds(request);
     format!(
         r"# Written by Slipway for an unprivileged nginx: all that it writes goes to /tmp.
 worker_processes auto;
 pid /tmp/nginx.pid;
 error_log stderr warn;
+# A stop waits for what is being served, but for no websocket longer than this.
+worker_shutdown_timeout {shutdown}s;
 
 events {{
   worker_connections 1024;
@@ -157,6 +159,13 @@ http {{
 {http}}}
 "
     )
+}
+
+/// A little less than the time after which the engine kills: Compose's `stop_grace_period`, or
+/// the 10 seconds that it has without one.
+fn shutdown_seconds(request: &Request<'_>) -> u64 {
+    let grace = request.service.compose.stop_grace_period.map_or(10, |time| time.as_secs());
+    grace.saturating_sub(2).max(1)
 }
 
 /// The base has busybox's wget.

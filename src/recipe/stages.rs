@@ -128,7 +128,7 @@ fn stage(
             ActionSpec::Env(pairs) => {
                 steps.extend(pairs.with_values().map(|(name, value)| {
                     made(Action::Env { name: name.to_owned(), value: value.to_owned() })
-                }))
+                }));
             }
             ActionSpec::MakeDir(dir) => steps.push(made(Action::MakeDir(MakeDir {
                 path: dir.path.value.clone(),
@@ -137,7 +137,7 @@ fn stage(
                 link: false,
             }))),
             ActionSpec::Run(run) => {
-                steps.push(made(Action::Run(Box::new(self::run(request, named, run, problems)))))
+                steps.push(made(Action::Run(Box::new(self::run(request, named, run, problems)))));
             }
             ActionSpec::Symlink(link) => {
                 steps.push(made(Action::Symlink {
@@ -279,12 +279,11 @@ fn choice<T: Clone + Default>(
 fn owner(given: Option<&Located<String>>, problems: &mut Diagnostics) -> Owner {
     let Some(given) = given else { return Owner::default() };
     let (user, group) = given.value.split_once(':').unwrap_or((&given.value, &given.value));
-    match (user.parse(), group.parse()) {
-        (Ok(uid), Ok(gid)) => Owner { uid, gid },
-        _ => {
-            problems.push(not_numeric(&given.value, &given.span));
-            Owner::default()
-        }
+    if let (Ok(uid), Ok(gid)) = (user.parse(), group.parse()) {
+        Owner { uid, gid }
+    } else {
+        problems.push(not_numeric(&given.value, &given.span));
+        Owner::default()
     }
 }
 

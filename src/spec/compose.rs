@@ -122,17 +122,12 @@ impl FromNode for HealthTest {
             return Some(Self(vec!["CMD-SHELL".to_owned(), text]));
         };
         let words: Vec<String> = Vec::from_node(node, reader)?;
-        match words.first().map(String::as_str) {
-            Some("CMD" | "CMD-SHELL" | "NONE") => Some(Self(words)),
-            _ => {
-                let message = "a health check's list starts with `CMD`, `CMD-SHELL` or `NONE`";
-                reader.bad_value(
-                    &node.span,
-                    message,
-                    Some("write `test: [CMD, …]`, or one text for the shell"),
-                );
-                None
-            }
+        if let Some("CMD" | "CMD-SHELL" | "NONE") = words.first().map(String::as_str) {
+            Some(Self(words))
+        } else {
+            let message = "a health check's list starts with `CMD`, `CMD-SHELL` or `NONE`";
+            reader.bad_value(&node.span, message, Some("write `test: [CMD, …]`, or one text for the shell"));
+            None
         }
     }
 }

@@ -112,7 +112,9 @@ pub fn services(
     for (key, node) in compose::services(&root, &mut reader) {
         let joined = resolver.resolve(&root, &file.name, &key.name, node, &mut reader);
         if joined.value != Value::Null {
-            found.extend(ComposeService::from_node(&joined, &mut reader).map(|service| (key.name.clone(), service)));
+            found.extend(
+                ComposeService::from_node(&joined, &mut reader).map(|service| (key.name.clone(), service)),
+            );
         }
     }
     let errors: Vec<Diagnostic> =
@@ -169,8 +171,11 @@ fn assemble(
             continue;
         };
         // Both halves are read even if one fails: all errors at once.
-        let empty =
-            Node { value: Value::Mapping(Vec::new()), span: extension.span.clone(), joining: yaml::Joining::Usual };
+        let empty = Node {
+            value: Value::Mapping(Vec::new()),
+            span: extension.span.clone(),
+            joining: yaml::Joining::Usual,
+        };
         let extension_node = if extension.value == Value::Null { &empty } else { extension };
         let component = Component::from_node(extension_node, reader);
         let compose = ComposeService::from_node(&joined, reader);

@@ -56,9 +56,7 @@ impl<'a> Reader<'a> {
             None => format!("expected {expected}, not {kind}"),
         };
         self.report(
-            Diagnostic::new(Code::WrongType, message)
-                .at(&node.span)
-                .label(format!("this is {kind}")),
+            Diagnostic::new(Code::WrongType, message).at(&node.span).label(format!("this is {kind}")),
         );
     }
 

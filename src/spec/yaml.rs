@@ -90,10 +90,13 @@ pub(super) fn parse(file: &Arc<SourceText>) -> Result<Node, Diagnostic> {
         // The place is in the span; the message need not repeat it.
         let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
         let diagnostic = Diagnostic::new(Code::Syntax, format!("the file is not valid YAML: {message}"));
-        match error.location() {
-            Some(location) => diagnostic.at(&span_of(file, location)),
-            None => diagnostic,
-        }
+        let Some(location) = error.location() else { return diagnostic };
+        let span = span_of(file, location);
+        let line = file.text.lines().nth(span.line().saturating_sub(1)).unwrap_or_default();
+        let braces =
+            line.contains("${") && line.split("${").next().is_some_and(|before| before.contains('{'));
+        let help = braces.then_some("within braces, a value with `${…}` has to be quoted");
+        diagnostic.at(&span).help_if(help)
     })?;
     Ok(node(file, raw))
 }

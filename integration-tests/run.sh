@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# All tests, the units first, then those on the engine. The frontend's image must be there:
+# `make test` sees to it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+eval "$(integration-tests/engine.sh env)"
+
+# One test at a time builds faster than several that share two cores and one engine.
+cargo test --quiet --workspace --exclude integration-tests
+cargo test --package integration-tests -- --test-threads=2

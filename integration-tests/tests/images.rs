@@ -1,0 +1,284 @@
+//! What is in an image: hand-written stages, users on any base, options, named contexts.
+
+#![allow(clippy::expect_used, clippy::panic)]
+
+use integration_tests::{Project, config, docker, docker_in, file, files};
+use serde_json::json;
+
+#[track_caller]
+fn build(project: &Project, tag: &str, args: &[&str]) -> String {
+    project.build("spec.yaml", &[&["-t", tag], args].concat()).expect_ok().err
+}
+
+/// Accounts need nothing of the base, so nothing is a base as well.
+#[test]
+fn a_user_on_scratch() {
+    let spec = "\
+# syntax=slipway/frontend:0
+name: scratch
+x-slipway: { defaults: { user: { name: someone, uid: 4711, gid: 815 } } }
+services:
+  app:
+    x-slipway:
+      stages:
+        tools: { from: busybox, steps: [] }
+        runtime:
+          from: scratch
+          steps:
+            - copy: { from: tools, source: /bin/busybox, target: /bin/busybox, mode: \"0755\" }
+            - write: { path: /greeting, content: hello, mode: \"0600\", owner: \"4711:815\" }
+            - symlink: { target: busybox, path: /bin/cat }
+    command: [/bin/cat, /greeting]
+    working_dir: /somewhere
+    stop_signal: SIGINT
+    labels: { not: baked }
+    volumes: [\"data:/data\", \"./x:/bound\"]
+volumes: { data: {} }
+";
+    let project = Project::new(&[("spec.yaml", spec)]);
+    build(&project, "slipway-test/scratch", &["--label", "from=flag"]);
+    assert_eq!(
+        files("slipway-test/scratch")
+            .into_iter()
+            .filter(|path| !path.starts_with("/dev")
+                && !path.starts_with("/proc")
+                && !path.starts_with("/sys"))
+            .collect::<Vec<_>>(),
+        [
+            "/.dockerenv",
+            "/bin",
+            "/bin/busybox",
+            "/bin/cat",
+            "/data",
+            "/etc",
+            "/etc/group",
+            "/etc/hostname",
+            "/etc/hosts",
+            "/etc/mtab",
+            "/etc/passwd",
+            "/etc/resolv.conf",
+            "/greeting",
+            "/somewhere"
+        ],
+        "what docker itself puts into a container, and what the spec says"
+    );
+    assert_eq!(
+        file("slipway-test/scratch", "/etc/passwd"),
+        "root:x:0:0:root:/root:/sbin/nologin\nsomeone:x:4711:815:someone:/tmp:/sbin/nologin\n"
+    );
+    assert_eq!(file("slipway-test/scratch", "/etc/group"), "root:x:0:\nsomeone:x:815:\n");
+    let config = config("slipway-test/scratch");
+    assert_eq!(config["User"], "4711:815");
+    assert_eq!(config["WorkingDir"], "/somewhere");
+    assert_eq!(config["StopSignal"], "SIGINT");
+    assert_eq!(config["Volumes"], json!({ "/data": {} }));
+    assert_eq!(config["Labels"], json!({ "from": "flag" }));
+    assert_eq!(docker(&["run", "--rm", "-w", "/", "slipway-test/scratch"]).expect_ok().out, "hello");
+}
+
+/// Every kind of step and mount.
+#[test]
+fn hand_written_stages() {
+    let spec = "\
+# syntax=slipway/frontend:0
+name: stages
+services:
+  app:
+    build:
+      context: .
+      args: { GREETING: hello }
+    x-slipway:
+      stages:
+        # Stages may stand in any order.
+        runtime:
+          from: busybox
+          steps:
+            - env: { STAGE: runtime }
+            - workdir: /app
+            - copy: { from: build, source: [/out/result, /out/secret-seen], target: ./ }
+            - mkdir: { path: /writable, mode: \"0700\", owner: \"1001:1001\" }
+        build:
+          from: busybox
+          platform: build
+          steps:
+            - workdir: out
+            - env: [\"GREETING=${GREETING:-nobody}\"]
+            - copy: { source: src/, target: /src/, exclude: \"*.skip\", owner: \"7:8\" }
+            - run: |
+                set -e
+                ls -ln /src | grep -q ' 7 .* 8 .* kept'
+                ! ls /src | grep skip
+                echo \"$$GREETING from $$(cat /src/kept) via $$EXTRA\" > result
+                cat /bound/kept
+                touch /cache/x && test -d /scratch && ! touch /bound/y
+              env: { EXTRA: env }
+              cache: [{ target: /cache, id: c, sharing: locked }]
+              bind: [{ source: src, target: /bound }]
+              tmpfs: /scratch
+              network: none
+            - run: cat /run/secrets/token > /dev/null && echo \"$$NAME\" | wc -c > secret-seen
+              secret: [token, { id: name, env: NAME }, { id: absent, required: false }]
+            - user: \"1234\"
+            - run: [sh, -c, 'test \"$$(id -u)\" = 1234']
+      target: runtime
+    command: [cat, result]
+";
+    let project = Project::new(&[
+        ("spec.yaml", spec),
+        ("src/kept", "file"),
+        ("src/x.skip", ""),
+        ("token", "t0ken"),
+        ("name", "secret-name"),
+    ]);
+    build(
+        &project,
+        "slipway-test/stages",
+        &["--build-arg", "GREETING=ahoy", "--secret", "id=token,src=token", "--secret", "id=name,src=name"],
+    );
+    assert_eq!(
+        docker(&["run", "--rm", "--read-only", "slipway-test/stages"]).expect_ok().out.trim(),
+        "ahoy from file via env"
+    );
+    assert_eq!(file("slipway-test/stages", "/app/secret-seen").trim(), "12");
+    let config = config("slipway-test/stages");
+    assert_eq!((config["WorkingDir"].as_str(), config["User"].as_str()), (Some("/app"), Some("1001:1001")));
+    assert!(
+        config["Env"].to_string().contains("STAGE=runtime")
+            && !config["Env"].to_string().contains("GREETING")
+    );
+    docker(&["run", "--rm", "slipway-test/stages", "touch", "/writable/x"]).expect_ok();
+    assert!(
+        !docker(&["run", "--rm", "slipway-test/stages", "touch", "/app/x"]).ok,
+        "the user that runs owns nothing of the application"
+    );
+
+    // A stage of its own is an image as well.
+    build(
+        &project,
+        "slipway-test/stages-build",
+        &["--target", "app:build", "--secret", "id=token,src=token", "--secret", "id=name,src=name"],
+    );
+    assert_eq!(
+        file("slipway-test/stages-build", "/out/result").trim(),
+        "hello from file via env".replace("hello", "nobody")
+    );
+}
+
+const PLAIN: &str = "\
+# syntax=slipway/frontend:0
+name: plain
+services:
+  site:
+    x-slipway:
+      recipe: static
+      source: site
+    expose: [\"8000\"]
+";
+
+/// A plain folder, no build, and a named context in the base's place.
+#[test]
+fn a_plain_site_on_a_base_of_the_callers_choice() {
+    let project = Project::new(&[
+        ("spec.yaml", PLAIN),
+        ("site/index.html", "<h1>plain</h1>"),
+        ("site/.env", "SECRET=1"),
+    ]);
+    let dockerfile = "FROM nginx:1.29-alpine-slim\nRUN touch /chosen\n";
+    project.write("base/Dockerfile", dockerfile);
+    docker_in(project.path(), &[], &["buildx", "build", "-t", "slipway-test/chosen-base", "base"])
+        .expect_ok();
+    let context = "nginx:1.29-alpine-slim=docker-image://slipway-test/chosen-base";
+    build(&project, "slipway-test/plain", &["--build-context", context]);
+    let files = files("slipway-test/plain");
+    assert!(files.contains(&"/chosen".to_owned()) && files.contains(&"/srv/www/index.html".to_owned()));
+    assert!(!files.iter().any(|path| path.ends_with("/.env")), "files that tend to hold secrets stay behind");
+}
+
+/// What the ignore file leaves out is not there, also for what recipes look at.
+#[test]
+fn ignore_files() {
+    let project = Project::new(&[
+        ("spec.yaml", PLAIN),
+        ("site/index.html", ""),
+        ("site/kept.txt", ""),
+        ("site/draft.txt", ""),
+        (".dockerignore", "**/draft.txt\n"),
+    ]);
+    build(&project, "slipway-test/ignore", &[]);
+    let listed = files("slipway-test/ignore");
+    assert!(
+        listed.contains(&"/srv/www/kept.txt".to_owned())
+            && !listed.contains(&"/srv/www/draft.txt".to_owned())
+    );
+    // The one beside the spec comes first.
+    project.write("spec.yaml.dockerignore", "**/kept.txt\n");
+    build(&project, "slipway-test/ignore", &[]);
+    let listed = files("slipway-test/ignore");
+    assert!(
+        !listed.contains(&"/srv/www/kept.txt".to_owned())
+            && listed.contains(&"/srv/www/draft.txt".to_owned())
+    );
+}
+
+/// A service that extends one of another file is built as Compose would build it.
+#[test]
+fn extends_from_a_file_beside_the_spec() {
+    let spec = "\
+# syntax=slipway/frontend:0
+services:
+  site:
+    extends: { file: common/base.yaml, service: site }
+    x-slipway: { source: site }
+";
+    let common = "services:\n  site:\n    x-slipway: { recipe: static, labels: { from: common } }\n    expose: [\"8001\"]\n";
+    let project = Project::new(&[("spec.yaml", spec), ("common/base.yaml", common), ("site/index.html", "")]);
+    build(&project, "slipway-test/extends", &[]);
+    let config = config("slipway-test/extends");
+    assert_eq!(
+        (&config["ExposedPorts"], &config["Labels"]),
+        (&json!({ "8001/tcp": {} }), &json!({ "from": "common" }))
+    );
+}
+
+/// A bake file may put one target's result into the place of another's base.
+#[test]
+fn a_bake_target_as_a_base() {
+    let bake = r#"
+target "base" {
+  dockerfile-inline = "FROM nginx:1.29-alpine-slim\nRUN touch /from-bake\n"
+}
+target "site" {
+  dockerfile = "spec.yaml"
+  contexts = { "nginx:1.29-alpine-slim" = "target:base" }
+  tags = ["slipway-test/baked"]
+}
+"#;
+    let project = Project::new(&[("spec.yaml", PLAIN), ("site/index.html", ""), ("docker-bake.hcl", bake)]);
+    docker_in(project.path(), &[], &["buildx", "bake", "site"]).expect_ok();
+    assert!(files("slipway-test/baked").contains(&"/from-bake".to_owned()));
+}
+
+/// A variable without a value is empty, as in Compose, and the build says so.
+#[test]
+fn an_unset_variable_is_a_warning() {
+    let spec = PLAIN.replace("source: site", "source: site\n      labels: { version: \"v${VERSION}\" }");
+    let project = Project::new(&[("spec.yaml", &spec), ("site/index.html", "")]);
+    let progress = build(&project, "slipway-test/unset", &[]);
+    assert!(
+        progress.contains("the variable `VERSION` has no value; it is taken as empty (line 8)"),
+        "{progress}"
+    );
+    assert_eq!(config("slipway-test/unset")["Labels"], json!({ "version": "v" }));
+}
+
+/// Questions are answered, and those that nobody knows are refused in `BuildKit`'s own words.
+#[test]
+fn questions() {
+    let project = Project::new(&[("spec.yaml", PLAIN)]);
+    let targets = project.build("spec.yaml", &["--call=targets"]).expect_ok().out;
+    assert!(targets.contains("site (default)"), "{targets}");
+    let json = project.build("spec.yaml", &["--call=targets,format=json"]).expect_ok().out;
+    assert!(json.contains("\"name\": \"site\""), "{json}");
+    let describe = project.build("spec.yaml", &["--call=subrequests.describe"]).expect_ok().out;
+    assert!(describe.contains("targets"), "{describe}");
+}
