@@ -19,6 +19,7 @@ pub mod frontend;
 pub mod lower;
 pub mod plan;
 pub mod recipe;
+pub mod reference;
 pub mod spec;
 pub mod step;
 pub mod target;

@@ -28,10 +28,11 @@ const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
 
 /// Builds what the client asked for.
 pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Failure> {
-    let (caps, (sources, file)) = tokio::try_join!(gateway.ping(), async {
+    // Each look at a client's files is a round trip, so what can be asked together is.
+    let (caps, (sources, file, ignore_in_context)) = tokio::try_join!(gateway.ping(), async {
         let sources = Sources::find(gateway, options).await?;
-        let file = sources.spec_file().await?;
-        Ok((sources, file))
+        let (file, ignore) = tokio::try_join!(sources.spec_file(), sources.ignore_file())?;
+        Ok((sources, file, ignore))
     })?;
     if !caps.llb("file.base") {
         return Err(Failure::spec(
@@ -43,7 +44,7 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
     let target = Target::choose(&spec, &problems, options.target())?;
     warn_and_stop(gateway, &caps, &file, &target, problems).await?;
 
-    let ignore = sources.ignore_patterns(&file).await?;
+    let ignore = sources.ignore_patterns(&file, ignore_in_context);
     let plan = plan(&sources, &spec, target.service, &ignore).await?;
     let stage = target.stage(&plan)?;
     let given = options.platforms()?;

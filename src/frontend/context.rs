@@ -116,13 +116,10 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The patterns that keep files out of the context: those beside the spec, or else those in
-    /// the context itself. A context that comes from elsewhere is taken as it is.
-    pub(super) async fn ignore_patterns(&self, file: &SpecFile) -> Result<Vec<String>, Failure> {
-        let Place::Client(folder) = &self.context else { return Ok(Vec::new()) };
-        if let Some(bytes) = &file.ignore {
-            return Ok(parse_ignore(bytes));
-        }
+    /// The ignore file of the context, if it has one. A context that comes from elsewhere is
+    /// taken as it is.
+    pub(super) async fn ignore_file(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let Place::Client(folder) = &self.context else { return Ok(None) };
         let name = ".dockerignore";
         let output = source::local(folder)
             .session(self.options.session_of(folder))
@@ -131,8 +128,14 @@ impl<'a> Sources<'a> {
             .no_differ()
             .build(&Metadata::named(format!("[internal] load {name}")));
         let reference = self.gateway.solve(Some(&output), &[]).await?;
-        let bytes = self.gateway.read_file(&reference, name).await?;
-        Ok(bytes.map(|bytes| parse_ignore(&bytes)).unwrap_or_default())
+        self.gateway.read_file(&reference, name).await
+    }
+
+    /// The patterns that keep files out of the context: those beside the spec, or else those in
+    /// the context itself.
+    pub(super) fn ignore_patterns(&self, file: &SpecFile, in_context: Option<Vec<u8>>) -> Vec<String> {
+        let Place::Client(_) = &self.context else { return Vec::new() };
+        file.ignore.clone().or(in_context).map(|bytes| parse_ignore(&bytes)).unwrap_or_default()
     }
 
     /// The build context, with only what is used of it.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use buildkit_llb::{Definition, Metadata, Platform, SourceFile, source};
 use futures_util::future::join_all;
-use oci_spec::distribution::Reference;
 
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway, ImageMeta};
@@ -16,6 +15,7 @@ use crate::lower::config::ImageConfig;
 use crate::lower::llb::{FoundImage, FoundImages, location};
 use crate::lower::reach::ImageUse;
 use crate::plan::StagePlatform;
+use crate::reference::Reference;
 
 /// What it takes to look images up.
 pub(super) struct Resolver<'a> {
@@ -25,12 +25,6 @@ pub(super) struct Resolver<'a> {
     pub(super) inputs: &'a BTreeMap<String, Definition>,
     pub(super) file: &'a Arc<SourceFile>,
     pub(super) build_platform: &'a Platform,
-}
-
-/// The full name of an image: with registry, and with a tag if it has no digest.
-pub(super) fn normalized(reference: &Reference) -> String {
-    // `whole` puts in docker.io, library/ and latest.
-    reference.whole()
 }
 
 impl Resolver<'_> {
@@ -103,7 +97,7 @@ impl Resolver<'_> {
             )
         })?;
         let mode = self.options.resolve_mode()?;
-        let full = normalized(&reference);
+        let full = reference.to_string();
         let question = source::image(&full).to_pb();
         let meta = self.gateway.resolve_image(self.caps, question, platform, mode, log_name).await?;
         found(

@@ -1,14 +1,14 @@
 //! Named contexts: `--build-context NAME=VALUE` puts something else in the place of an image.
 
 use buildkit_llb::{Metadata, Output, Platform, source};
-use oci_spec::distribution::Reference;
 
 use super::context::{git_context, graph};
 use super::errors::Failure;
-use super::images::{Resolver, normalized};
+use super::images::Resolver;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
 use crate::lower::llb::FoundImage;
+use crate::reference::Reference;
 
 /// The value that the client gave for a name: first for this platform, then for all.
 pub(super) fn value<'o>(resolver: &'o Resolver<'_>, name: &str, platform: &Platform) -> Option<&'o str> {
@@ -28,7 +28,7 @@ pub(super) fn value<'o>(resolver: &'o Resolver<'_>, name: &str, platform: &Platf
 /// Names are compared as image names, `:latest` left out.
 fn familiar(name: &str) -> String {
     match name.parse::<Reference>() {
-        Ok(reference) => normalized(&reference),
+        Ok(reference) => reference.to_string(),
         Err(_) => name.to_owned(),
     }
 }
