@@ -1,4 +1,4 @@
-//! Slipway: one Compose file becomes minimal, non-root images, natively inside `BuildKit`.
+//! Slipway: one Compose file becomes minimal, non-root images, natively inside BuildKit.
 //!
 //! Data goes one way, and each step is a room:
 //!
@@ -7,9 +7,9 @@
 //!              parse     stages    the heart  LLB      gateway
 //! ```
 //!
-//! [`spec`] reads the file and knows nothing of `BuildKit`; [`recipe`] turns a service into a
+//! [`spec`] reads the file and knows nothing of BuildKit; [`recipe`] turns a service into a
 //! [`plan`], which knows nothing of YAML or LLB; [`lower`] turns a plan into LLB and image
-//! configuration; [`frontend`] talks to `BuildKit`. [`step`] is what runs inside build steps,
+//! configuration; [`frontend`] talks to BuildKit. [`step`] is what runs inside build steps,
 //! and [`cli`] is what a person runs outside of them. [`diagnostic`] is how all of them say
 //! what is wrong.
 

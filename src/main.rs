@@ -1,4 +1,4 @@
-//! `docker-slipway`: a `BuildKit` frontend when `BuildKit` starts it, a Docker plugin otherwise.
+//! `docker-slipway`: a BuildKit frontend when BuildKit starts it, a Docker plugin otherwise.
 
 fn main() {
     let code = slipway::cli::run(std::env::args());

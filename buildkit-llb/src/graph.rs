@@ -56,7 +56,7 @@ pub fn build(definition: &Output, filename: Option<&str>, metadata: &Metadata) -
     Output { vertex: inputs.into_vertex(body, None, caps, metadata), index: 0 }
 }
 
-/// `result`, unchanged, once `others` are done too (`BuildKit` v0.31).
+/// `result`, unchanged, once `others` are done too (BuildKit v0.31).
 pub fn passthrough(id: &str, result: &Output, others: &[Output], metadata: &Metadata) -> Output {
     let mut inputs = Inputs::default();
     let index = inputs.index(result);

@@ -1,5 +1,5 @@
-//! LLB graphs for `BuildKit`: build them from typed operations, marshal them to the bytes that
-//! `BuildKit` itself would write, and read them back.
+//! LLB graphs for BuildKit: build them from typed operations, marshal them to the bytes that
+//! BuildKit itself would write, and read them back.
 //!
 //! A graph is made bottom up. Each operation ([`source`], [`Exec`], [`File`], [`merge`],
 //! [`diff`], …) takes the [`Output`]s that it works on and gives outputs of its own. An output
@@ -22,7 +22,7 @@
 //! assert_eq!(definition.def.len(), 3); // image, exec, and the op that points at the result
 //! ```
 //!
-//! Three things are taken care of that `BuildKit` expects and a hand-written graph easily
+//! Three things are taken care of that BuildKit expects and a hand-written graph easily
 //! misses: the canonical order of bytes ([`buildkit_proto::pb::Op::to_canonical_bytes`]), a
 //! metadata entry for every vertex, and in it the capabilities that the vertex needs, so that
 //! an older daemon refuses the graph instead of ignoring what it does not know.

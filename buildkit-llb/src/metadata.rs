@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use buildkit_proto::pb;
 
-/// The description key under which `BuildKit` finds a vertex's display name.
+/// The description key under which BuildKit finds a vertex's display name.
 const CUSTOM_NAME: &str = "llb.customname";
 
 /// Facts about one vertex; see the fields' setters.
@@ -46,14 +46,14 @@ impl Metadata {
         self
     }
 
-    /// Limits an exec's resources (`BuildKit` v0.31); no part of its cache key.
+    /// Limits an exec's resources (BuildKit v0.31); no part of its cache key.
     #[must_use]
     pub fn resources(mut self, resources: pb::LinuxResources) -> Self {
         self.resources = Some(resources);
         self
     }
 
-    /// Names the lines that the vertex came from. `BuildKit` shows them when the vertex fails.
+    /// Names the lines that the vertex came from. BuildKit shows them when the vertex fails.
     #[must_use]
     pub fn location(mut self, location: Location) -> Self {
         self.locations.push(location);

@@ -1,5 +1,5 @@
 //! Platforms: parsing, normal form and printing, by the rules of containerd's `platforms`
-//! package, which every part of `BuildKit` uses.
+//! package, which every part of BuildKit uses.
 
 use std::fmt;
 use std::str::FromStr;

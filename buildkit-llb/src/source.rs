@@ -1,5 +1,5 @@
 //! Sources: where files enter the graph. Images, the client's folders, git, HTTP and OCI
-//! layouts; identifiers and attributes are those of `BuildKit`'s `solver/pb/attr.go`.
+//! layouts; identifiers and attributes are those of BuildKit's `solver/pb/attr.go`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The canonical bytes: vectors that `BuildKit`'s own Go types gave, and graphs that come out
+//! The canonical bytes: vectors that BuildKit's own Go types gave, and graphs that come out
 //! the same in whatever order they were built.
 
 #![allow(clippy::expect_used, clippy::panic)]

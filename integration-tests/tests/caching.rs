@@ -1,4 +1,4 @@
-//! What is built again and what is not, from `BuildKit`'s own progress output.
+//! What is built again and what is not, from BuildKit's own progress output.
 
 #![allow(clippy::expect_used, clippy::panic)]
 

@@ -271,7 +271,7 @@ fn an_unset_variable_is_a_warning() {
     assert_eq!(config("slipway-test/unset")["Labels"], json!({ "version": "v" }));
 }
 
-/// Questions are answered, and those that nobody knows are refused in `BuildKit`'s own words.
+/// Questions are answered, and those that nobody knows are refused in BuildKit's own words.
 #[test]
 fn questions() {
     let project = Project::new(&[("spec.yaml", PLAIN)]);

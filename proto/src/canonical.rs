@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::pb::Op;
 
 impl Op {
-    /// Encodes the operation as `BuildKit` itself would (`proto.MarshalOptions{Deterministic: true}`
+    /// Encodes the operation as BuildKit itself would (`proto.MarshalOptions{Deterministic: true}`
     /// in Go): plain fields by ascending number, and the member of the oneof after all of them.
     ///
     /// prost orders by number alone and so would put the oneof (2–8) before `platform` (10). The

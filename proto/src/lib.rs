@@ -1,11 +1,11 @@
-//! `BuildKit`'s wire interface, the part that a frontend uses.
+//! BuildKit's wire interface, the part that a frontend uses.
 //!
-//! [`pb`] is LLB, the graph that `BuildKit` solves; [`frontend`] is the gateway, the service
+//! [`pb`] is LLB, the graph that BuildKit solves; [`frontend`] is the gateway, the service
 //! that a frontend calls; [`rpc`] is gRPC's error model, in which errors travel with their
 //! details. All of it is generated from the files in `proto/proto`, which were written from
 //! the interface's facts (names, numbers, types) in moby/buildkit.
 //!
-//! The one thing done by hand is [`pb::Op::to_canonical_bytes`]: `BuildKit` identifies a
+//! The one thing done by hand is [`pb::Op::to_canonical_bytes`]: BuildKit identifies a
 //! vertex by the digest of its bytes, and those have to be the bytes that Go's deterministic
 //! encoder would give.
 

@@ -2,6 +2,7 @@
 //! disk instead of the gateway, and no engine.
 
 mod check;
+mod project;
 
 use clap::{Parser, Subcommand};
 
@@ -19,7 +20,9 @@ struct Arguments {
 enum Command {
     /// Read a spec and make every component's plan, without building anything
     Check(check::Check),
-    /// Run as a `BuildKit` frontend on stdin and stdout
+    /// Show what a build of each component would do, without building anything
+    Plan(check::Show),
+    /// Run as a BuildKit frontend on stdin and stdout
     #[command(hide = true)]
     Frontend,
     /// Run inside a build step
@@ -56,6 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
             }
         },
         Command::Check(check) => check.run(),
+        Command::Plan(show) => show.run(),
         Command::Metadata => {
             say(&format!(
                 r#"{{"SchemaVersion":"0.1.0","Vendor":"Slipway","Version":"{}","ShortDescription":"Build minimal, non-root images from one Compose file"}}"#,

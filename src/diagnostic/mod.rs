@@ -1,4 +1,4 @@
-//! What goes wrong, said once for all places that show it: the terminal, `BuildKit`'s errors
+//! What goes wrong, said once for all places that show it: the terminal, BuildKit's errors
 //! with their source snippets, and (as JSON) other programs.
 //!
 //! A [`Diagnostic`] says what is wrong, where ([`Span`], which carries its file), and what to

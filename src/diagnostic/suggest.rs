@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of the words that would have been right.
 
 /// The candidate that was probably meant, if one is near: at most two edits away (as in
-/// `BuildKit`'s own suggestions), or three for long words, and less than half of the word.
+/// BuildKit's own suggestions), or three for long words, and less than half of the word.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let allowed = if word.chars().count() > 8 { 3 } else { 2 };

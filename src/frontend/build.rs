@@ -23,7 +23,7 @@ use crate::recipe;
 use crate::spec::{Loaded, Service, Spec, load};
 use crate::target::Target;
 
-/// Where `BuildKit` leaves the graph of the frontend's own image.
+/// Where BuildKit leaves the graph of the frontend's own image.
 const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
 
 /// Builds what the client asked for.

@@ -1,4 +1,4 @@
-//! What went wrong, in the form that clients show: `google.rpc.Status` with `BuildKit`'s typed
+//! What went wrong, in the form that clients show: `google.rpc.Status` with BuildKit's typed
 //! details. A detail is JSON under a type URL; the one for sources makes the client print the
 //! spec's lines.
 
@@ -21,7 +21,7 @@ const UNIMPLEMENTED: i32 = 12;
 pub(super) enum Failure {
     /// The spec, or what it asks for.
     Spec(Vec<Diagnostic>),
-    /// `BuildKit` said no; its words, code and details are handed on.
+    /// BuildKit said no; its words, code and details are handed on.
     Rpc(rpc::Status),
 }
 

@@ -170,7 +170,7 @@ impl Gateway {
         Ok(ImageMeta { identifier, digest: image.digest, config: image.config })
     }
 
-    /// Likewise, for engines before `BuildKit` 0.13.
+    /// Likewise, for engines before BuildKit 0.13.
     async fn resolve_image_config(
         &self,
         source: pb::SourceOp,

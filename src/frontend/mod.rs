@@ -1,10 +1,10 @@
-//! The frontend: one session with `BuildKit`, from the first byte on stdout to `Return`.
+//! The frontend: one session with BuildKit, from the first byte on stdout to `Return`.
 //!
 //! The way of a request: [`transport`] connects at once, [`gateway`] makes the calls,
 //! [`options`] reads what the client asked for, [`context`] finds the spec file and the build
 //! context, [`build`] goes through the other rooms and gives a result, [`errors`] turns what
 //! went wrong into what the client shows. Whatever happens, there is one `Return`, and then the
-//! process ends at once: dropping the connection instead would make `BuildKit` kill the build.
+//! process ends at once: dropping the connection instead would make BuildKit kill the build.
 
 mod build;
 mod context;
@@ -75,5 +75,31 @@ async fn serve(gateway: Gateway, options: Options) -> Result<BuildResult, Failur
     match &options.request_id {
         Some(id) => requests::answer(&gateway, &options, id).await,
         None => build::build(&gateway, &options).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The label is what BuildKit goes by before it starts us; the code must keep its promise.
+    #[test]
+    fn the_image_declares_what_the_code_can() {
+        let dockerfile = include_str!("../../frontend.Dockerfile");
+        let declared = format!("moby.buildkit.frontend.caps=\"{}\"", CAPABILITIES.join(","));
+        assert!(dockerfile.contains(&declared), "{declared}");
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_that_people_see() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let stopped = runtime.block_on(async { tokio::spawn(async { panic!("the {}", "words") }).await });
+        let status = rpc::Status::from(Failure::panicked(stopped.expect_err("it panicked")));
+        assert_eq!(status.code, 2);
+        assert!(
+            status.message.contains("the words") && status.message.contains("report it"),
+            "{}",
+            status.message
+        );
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Options {
     pub(super) request_id: Option<String>,
 }
 
-/// Build arguments that have a meaning to `BuildKit` and are no variables of a spec.
+/// Build arguments that have a meaning to BuildKit and are no variables of a spec.
 const PROXIES: [&str; 5] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 
 impl Options {

@@ -1,4 +1,4 @@
-//! The wire: HTTP/2 over the process's own stdin and stdout, with prior knowledge. `BuildKit`
+//! The wire: HTTP/2 over the process's own stdin and stdout, with prior knowledge. BuildKit
 //! is the server, we are the client, and the connection has to be there within seconds of the
 //! container's start: so it is made eagerly, before anything else.
 

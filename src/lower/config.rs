@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::plan::{Health, Image};
 use buildkit_llb::Platform;
 
-/// `PATH` where the base sets none, as `BuildKit` has it.
+/// `PATH` where the base sets none, as BuildKit has it.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// An image configuration in the making.

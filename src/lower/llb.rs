@@ -534,7 +534,103 @@ fn joined_target(working_dir: &str, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{joined, joined_target};
+    use super::*;
+    use crate::diagnostic::SourceText;
+    use crate::plan::{Copy, Image, Run, Stage, Write};
+    use crate::spec::values::CommandLine;
+
+    fn plan() -> Plan {
+        let file = Arc::new(SourceText { name: "x.yaml".to_owned(), text: "one\ntwo\nthree\n".to_owned() });
+        let origin = Span::new(&file, 4..7);
+        let step = |action| Step { action, origin: origin.clone() };
+        let stage = |name: &str, from, steps| Stage {
+            name: name.to_owned(),
+            from,
+            platform: StagePlatform::Target,
+            steps,
+            origin: origin.clone(),
+        };
+        let copied = Copy {
+            from: From::Stage("build".to_owned()),
+            sources: vec!["/out".to_owned()],
+            target: "/app/out".to_owned(),
+            link: true,
+            ..Copy::default()
+        };
+        let written = Write {
+            path: "/etc/x/y".to_owned(),
+            content: "z".to_owned(),
+            mode: 0o600,
+            owner: Owner::default(),
+            link: true,
+        };
+        let mut run = Run::new(CommandLine::Shell("make".to_owned()));
+        run.mounts =
+            vec![Mount::Cache { target: "/c".to_owned(), id: "c".to_owned(), sharing: Sharing::Locked }];
+        Plan {
+            component: "api".to_owned(),
+            stages: vec![
+                stage("build", Base::Image("base".to_owned()), vec![step(Action::Run(Box::new(run)))]),
+                stage(
+                    "runtime",
+                    Base::Scratch,
+                    vec![step(Action::Copy(copied)), step(Action::Write(written))],
+                ),
+            ],
+            runtime: "runtime".to_owned(),
+            image: Image::default(),
+            source: String::new(),
+        }
+    }
+
+    fn definition(can_merge: bool) -> buildkit_llb::Definition {
+        let platform = Platform::linux("amd64");
+        let image = buildkit_llb::source::image("docker.io/library/base:latest").platform(&platform);
+        let found =
+            FoundImage { output: Some(image.build(&Metadata::default())), config: ImageConfig::scratch() };
+        let file = SourceFile {
+            filename: "x.yaml".to_owned(),
+            data: b"one\ntwo\nthree\n".to_vec(),
+            language: "YAML".to_owned(),
+            definition: None,
+        };
+        let setting = Setting {
+            images: &FoundImages::from([(("base".to_owned(), platform.clone()), found)]),
+            context: None,
+            helper: None,
+            file: &Arc::new(file),
+            build_platform: &platform,
+            target_platform: &platform,
+            name_platform: false,
+            cache_namespace: "slipway/test",
+            no_cache: NoCache::No,
+            processes: &ProcessOptions::default(),
+            epoch: 0,
+            can_merge,
+        };
+        lower(&plan(), "runtime", &setting).expect("lowers").output.expect("not empty").marshal()
+    }
+
+    #[test]
+    fn the_same_plan_has_the_same_bytes_and_every_vertex_its_lines() {
+        let first = definition(true);
+        for _ in 0..20 {
+            assert_eq!(definition(true), first);
+        }
+        let source = first.source.as_ref().expect("a source map");
+        // The image's lines are added by whoever resolved it; the last op is no vertex.
+        assert_eq!(source.locations.len(), first.def.len() - 2);
+        assert_eq!(first.metadata.len(), first.def.len());
+    }
+
+    #[test]
+    fn without_merge_files_are_put_onto_each_other() {
+        let caps = |definition: &buildkit_llb::Definition| {
+            definition.metadata.values().any(|metadata| metadata.caps.contains_key("mergeop"))
+        };
+        assert!(caps(&definition(true)));
+        assert!(!caps(&definition(false)));
+    }
 
     #[test]
     fn paths() {

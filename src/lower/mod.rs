@@ -1,4 +1,4 @@
-//! Lowering: a plan becomes what others understand. [`llb`] gives the graph that `BuildKit`
+//! Lowering: a plan becomes what others understand. [`llb`] gives the graph that BuildKit
 //! solves, [`config`] the image configuration, [`reach`] what either of them needs to be
 //! brought before: base images and files of the context.
 //!

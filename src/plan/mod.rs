@@ -6,6 +6,7 @@
 //! a person understands.
 
 mod image;
+mod print;
 
 use std::fmt;
 

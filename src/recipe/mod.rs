@@ -12,6 +12,8 @@ mod node;
 mod npm;
 mod stages;
 mod static_site;
+#[cfg(test)]
+mod tests;
 
 pub use facts::{Facts, Folder};
 
@@ -203,7 +205,7 @@ fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut D
         ("build_env", (!component.build_env.0.is_empty()).then_some(&component.span)),
         ("network", component.network.as_ref().map(|key| &key.span)),
         ("output", component.output.0.first().map(|key| &key.span)),
-        ("spa", component.spa.map(|_| &component.span)),
+        ("spa", component.spa.as_ref().map(|key| &key.span)),
         ("template", component.template.as_ref().map(|key| &key.span)),
     ];
     for (key, span) in given {

@@ -275,7 +275,7 @@ fn choice<T: Clone + Default>(
 }
 
 /// `uid` or `uid:gid`. Names are refused: whether a base knows them is not known here, and
-/// `BuildKit` would silently take root for one that it does not.
+/// BuildKit would silently take root for one that it does not.
 fn owner(given: Option<&Located<String>>, problems: &mut Diagnostics) -> Owner {
     let Some(given) = given else { return Owner::default() };
     let (user, group) = given.value.split_once(':').unwrap_or((&given.value, &given.value));

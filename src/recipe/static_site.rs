@@ -82,7 +82,10 @@ fn runtime(request: &Request<'_>, built: bool) -> Stage {
     let health_path = health.and_then(|health| health.http.as_ref()).map(|path| path.value.as_str());
     let config = Write {
         path: nginx::CONFIG.to_owned(),
-        content: nginx::main_config(request, &server(port, component.spa.unwrap_or(built), health_path)),
+        content: nginx::main_config(
+            request,
+            &server(port, component.spa.as_ref().map_or(built, |spa| spa.value), health_path),
+        ),
         mode: 0o644,
         owner: crate::plan::Owner::default(),
         link: true,

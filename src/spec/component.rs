@@ -50,7 +50,7 @@ record! {
         /// The component's folder in the build context.
         source: Option<Located<String>>,
         /// A single-page application: paths that are no file get `index.html`.
-        spa: Option<bool>,
+        spa: Option<Located<bool>>,
         /// Stages written by hand, instead of a recipe.
         stages: Option<Entries<StageSpec>>,
         /// Which of the stages is the image; the last one unless said.

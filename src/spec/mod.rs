@@ -3,7 +3,7 @@
 //! The way of a file: [`yaml`] reads it into a tree of nodes with spans; [`extends`] joins what
 //! services inherit; [`interpolate`] puts variables in; [`compose`] and [`component`] read the
 //! tree into types, through [`reader`], which collects every unknown key and wrong type on the
-//! way. This room knows Compose and `x-slipway`, and nothing of `BuildKit`.
+//! way. This room knows Compose and `x-slipway`, and nothing of BuildKit.
 
 pub mod component;
 pub mod compose;

@@ -1,0 +1,82 @@
+//! A spec and its build context on disk, read as a build would read them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::diagnostic::Diagnostic;
+use crate::plan::Plan;
+use crate::recipe::{self, Facts, Folder, parent};
+use crate::spec::{Loaded, Service, Spec, Variables, load};
+
+/// Where the spec and its context are.
+#[derive(Debug, Args)]
+pub(super) struct Project {
+    /// The spec file
+    #[arg(short, long, default_value = "compose.yaml")]
+    pub(super) file: PathBuf,
+    /// A variable, as in `docker buildx build`
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    build_args: Vec<String>,
+    /// The build context
+    #[arg(default_value = ".")]
+    context: PathBuf,
+}
+
+impl Project {
+    /// The plans of all components, and everything that is wrong.
+    pub(super) fn plans(&self) -> std::io::Result<(Vec<Plan>, Vec<Diagnostic>)> {
+        let (spec, mut problems) = self.load(&fs::read(&self.file)?);
+        let mut plans = Vec::new();
+        for service in spec.iter().flat_map(|spec| &spec.components) {
+            match spec.as_ref().map(|spec| self.plan(spec, service)) {
+                Some(Ok(plan)) => plans.push(plan),
+                Some(Err(more)) => problems.extend(more),
+                None => {}
+            }
+        }
+        Ok((plans, problems))
+    }
+
+    fn load(&self, bytes: &[u8]) -> (Option<Spec>, Vec<Diagnostic>) {
+        let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        let pairs = self.build_args.iter().map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let variables: Variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut beside = BTreeMap::new();
+        loop {
+            match load(&name, bytes, &beside, &variables) {
+                Loaded::Needs(names) => beside.extend(names.into_iter().map(|name| {
+                    let content = fs::read(folder.join(&name)).ok();
+                    (name, content)
+                })),
+                Loaded::Done(spec, problems) => return (spec.map(|spec| *spec), problems),
+            }
+        }
+    }
+
+    fn plan(&self, spec: &Spec, service: &Service) -> Result<Plan, Vec<Diagnostic>> {
+        let mut facts = Facts::default();
+        for path in recipe::needs(service) {
+            if let Ok(content) = fs::read(self.context.join(&path)) {
+                facts.add_file(path, content);
+            }
+        }
+        let source = recipe::source(service);
+        facts.add_folder(&source, self.folder(&source));
+        recipe::plan(spec, service, &facts)
+    }
+
+    fn folder(&self, folder: &str) -> Folder {
+        if self.context.join(folder).is_dir() {
+            return Folder::Exists;
+        }
+        let above = fs::read_dir(self.context.join(parent(folder)));
+        let entries = above.into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
+        Folder::Missing {
+            neighbours: entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect(),
+        }
+    }
+}
