@@ -19,7 +19,7 @@ pub fn merge(layers: &[Output], metadata: &Metadata) -> Option<Output> {
         return Some(first.clone());
     }
     let mut inputs = Inputs::default();
-    let layers = layers.iter().map(|layer| pb::MergeInput { input: inputs.index(layer) }).collect();
+    let layers = layers.iter().map(|layer| pb::MergeInput { input: inputs.push(layer) }).collect();
     let body = pb::op::Op::Merge(pb::MergeOp { inputs: layers });
     Some(Output { vertex: inputs.into_vertex(body, None, ["mergeop"], metadata), index: 0 })
 }
@@ -28,8 +28,8 @@ pub fn merge(layers: &[Output], metadata: &Metadata) -> Option<Output> {
 pub fn diff(lower: Option<&Output>, upper: Option<&Output>, metadata: &Metadata) -> Output {
     let mut inputs = Inputs::default();
     let body = pb::op::Op::Diff(pb::DiffOp {
-        lower: Some(pb::LowerDiffInput { input: inputs.index_or_scratch(lower) }),
-        upper: Some(pb::UpperDiffInput { input: inputs.index_or_scratch(upper) }),
+        lower: Some(pb::LowerDiffInput { input: lower.map_or(-1, |lower| inputs.push(lower)) }),
+        upper: Some(pb::UpperDiffInput { input: upper.map_or(-1, |upper| inputs.push(upper)) }),
     });
     Output { vertex: inputs.into_vertex(body, None, ["diffop"], metadata), index: 0 }
 }

@@ -93,6 +93,15 @@ impl Inputs {
         output.map_or(-1, |output| self.index(output))
     }
 
+    /// An input of its own, also for an output that is there already.
+    ///
+    /// Merge and diff need it: BuildKit takes their inputs by position, and a diff of something
+    /// with itself, written with one input, makes the whole daemon panic (seen with 28.5).
+    pub(crate) fn push(&mut self, output: &Output) -> i64 {
+        self.0.push(output.clone());
+        self.len() - 1
+    }
+
     /// The number of inputs so far.
     pub(crate) fn len(&self) -> i64 {
         i64::try_from(self.0.len()).unwrap_or(i64::MAX)

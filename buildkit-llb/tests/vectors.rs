@@ -231,3 +231,18 @@ fn what_is_no_graph_is_refused() {
     definition.def.push(vec![0xff]);
     assert_eq!(read(&definition), Err(ReadError::Malformed(1)));
 }
+
+/// One input for both sides would be shorter; BuildKit's daemon panics on it.
+#[test]
+fn a_diff_with_itself_has_two_inputs() {
+    use prost::Message;
+    let base = busybox();
+    let nothing = buildkit_llb::diff(Some(&base), Some(&base), &Metadata::default());
+    let op = pb::Op::decode(nothing.op_bytes()).expect("decodes");
+    assert_eq!(op.inputs.len(), 2);
+    let Some(pb::op::Op::Diff(diff)) = op.op else { panic!("no diff") };
+    assert_eq!(
+        (diff.lower.map(|lower| lower.input), diff.upper.map(|upper| upper.input)),
+        (Some(0), Some(1))
+    );
+}

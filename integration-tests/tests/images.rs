@@ -282,3 +282,29 @@ fn questions() {
     let describe = project.build("spec.yaml", &["--call=subrequests.describe"]).expect_ok().out;
     assert!(describe.contains("targets"), "{describe}");
 }
+
+/// A size limit is a gate, adds no layer, and says what is heavy.
+#[test]
+fn an_image_that_is_too_heavy_is_not_built() {
+    let limited = |limit: &str| {
+        let spec =
+            PLAIN.replace("source: site", &format!("source: site\n      contract: {{ size: {limit} }}"));
+        Project::new(&[("spec.yaml", &spec), ("site/index.html", "")])
+    };
+    let refused = limited("10MB").build("spec.yaml", &[]);
+    assert!(!refused.ok);
+    assert!(
+        refused.err.contains("which is more than the 10.0 MiB that its contract allows"),
+        "{}",
+        refused.err
+    );
+    assert!(refused.err.contains(">>>       contract: { size: 10MB }"), "{}", refused.err);
+
+    let layers = |project: &Project| {
+        build(project, "slipway-test/weighed", &[]);
+        docker(&["image", "inspect", "-f", "{{json .RootFS.Layers}}", "slipway-test/weighed"]).expect_ok().out
+    };
+    let unlimited = Project::new(&[("spec.yaml", PLAIN), ("site/index.html", "")]);
+    let count = |layers: &str| layers.split(',').count();
+    assert_eq!(count(&layers(&limited("900MB"))), count(&layers(&unlimited)));
+}

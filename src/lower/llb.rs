@@ -11,7 +11,7 @@ use std::sync::Arc;
 use buildkit_llb::{
     CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata,
     Mount as LlbMount, Network as LlbNetwork, Output, Platform, ProgressGroup, Proxy, Security, SourceFile,
-    Symlink, Timestamp, merge,
+    Symlink, Timestamp, diff, merge,
 };
 
 use super::HELPER;
@@ -138,7 +138,10 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
         config.apply(&plan.image);
     }
     let lowering = Lowering { plan, stage, setting, done: &done };
-    let output = lowering.flatten(&mut state);
+    let mut output = lowering.flatten(&mut state);
+    if target == plan.runtime {
+        output = lowering.weighed(output)?;
+    }
     Ok(Lowered { output, config })
 }
 
@@ -419,6 +422,36 @@ impl Lowering<'_> {
         })
     }
 
+    /// The same file system, which now depends on having been weighed: the difference of what
+    /// the weighing left with itself is empty, and merging it in adds no layer.
+    fn weighed(&self, output: Option<Output>) -> Result<Option<Output>, Diagnostic> {
+        let (Some((limit, origin)), Some(image)) = (&self.plan.size_limit, &output) else {
+            return Ok(output);
+        };
+        let engine = |what: &str| {
+            let message = format!("an image cannot be weighed on this engine: {what}");
+            Diagnostic::new(Code::Engine, message)
+                .at(origin)
+                .help("update it, or remove `size` from the contract")
+        };
+        let helper =
+            self.setting.helper.ok_or_else(|| engine("it does not tell a frontend its own image"))?;
+        if !self.setting.can_merge {
+            return Err(engine("it cannot merge layers"));
+        }
+        let metadata = self.metadata(&format!("weigh the image, at most {limit} bytes"), origin);
+        let weighing = Exec::new([HELPER, "step", "size", "--root", "/image", "--limit", &limit.to_string()])
+            .mount(LlbMount::bind("/", helper).readonly())
+            .mount(LlbMount::bind("/image", image).readonly())
+            .mount(LlbMount::scratch("/out").with_output())
+            .network(LlbNetwork::None)
+            .platform(self.setting.build_platform)
+            .build(&metadata);
+        let Some(weighed) = weighing.at("/out") else { return Ok(output) };
+        let nothing = diff(Some(&weighed), Some(&weighed), &metadata);
+        Ok(merge(&[image.clone(), nothing], &metadata))
+    }
+
     /// The user and its group as a layer: our own binary, in its own root, reads the base's
     /// files and writes new ones. Nothing of the base has to run, so any base will do, scratch
     /// and other platforms included.
@@ -579,6 +612,7 @@ mod tests {
             ],
             runtime: "runtime".to_owned(),
             image: Image::default(),
+            size_limit: None,
             source: String::new(),
         }
     }

@@ -26,6 +26,8 @@ pub struct Plan {
     pub runtime: String,
     /// What the image declares.
     pub image: Image,
+    /// The most that the image may weigh, in bytes uncompressed, with the place that says so.
+    pub size_limit: Option<(u64, Span)>,
     /// The component's folder in the build context; empty for the context itself.
     pub source: String,
 }

@@ -18,7 +18,11 @@ impl fmt::Display for Plan {
             }
         }
         writeln!(f, "  image {}", self.runtime)?;
-        write!(f, "{}", self.image)
+        write!(f, "{}", self.image)?;
+        match &self.size_limit {
+            Some((bytes, _)) => writeln!(f, "    weighs at most: {bytes} bytes"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -312,11 +312,13 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
         let folder = MakeDir { path: volume.value.clone(), mode: 0o755, owner, link: true };
         runtime.steps.push(Step { action: Action::MakeDir(folder), origin: volume.span.clone() });
     }
+    let size = service.component.contract.as_ref().and_then(|contract| contract.size.as_ref());
     Some(Plan {
         component: service.name.value.clone(),
         stages: made.stages,
         runtime: made.runtime,
         image,
+        size_limit: size.map(|size| (size.value.0, size.span.clone())),
         source: request.source.clone(),
     })
 }

@@ -3,6 +3,7 @@
 //! having to run, and without the frontend having to pull them.
 
 mod accounts;
+mod size;
 
 use clap::Subcommand;
 
@@ -11,6 +12,8 @@ use clap::Subcommand;
 pub enum Step {
     /// Add a user and its group to the accounts of a base file system
     Accounts(accounts::Accounts),
+    /// Refuse an image that is too heavy
+    Size(size::Size),
 }
 
 impl Step {
@@ -18,6 +21,7 @@ impl Step {
     pub fn run(&self) -> Result<(), String> {
         match self {
             Self::Accounts(accounts) => accounts.run(),
+            Self::Size(size) => size.run(),
         }
     }
 }
