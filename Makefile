@@ -4,6 +4,9 @@ TARGET := $(shell uname -m)-unknown-linux-musl
 BINARY := target/$(TARGET)/release/docker-slipway
 SOURCES := $(shell find src buildkit-llb proto -name '*.rs' -o -name '*.proto' -o -name Cargo.toml) Cargo.toml Cargo.lock .cargo/config.toml
 
+# Without a Rust toolchain the binary is made inside the build, from a Rust image.
+FROM_SOURCE ?= $(if $(shell command -v cargo),,1)
+
 .PHONY: demo test engine frontend check
 
 demo: frontend

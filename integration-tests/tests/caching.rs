@@ -3,10 +3,19 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use integration_tests::{Project, docker, docker_in, vertex_state};
 
 const SPEC: &str = "market.spec.yaml";
+/// One at a time: builds that run together share their vertices, and one of these tests ignores
+/// the cache that another one watches.
+static CACHE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    CACHE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 const INSTALL: &str = "[orders deps] npm ci";
 const INSTALL_PRODUCTION: &str = "[orders prod-deps] npm ci --omit=dev";
 const BUILD: &str = "[orders build] npm run build";
@@ -22,6 +31,7 @@ fn owned(states: [&str; 3]) -> [Option<String>; 3] {
 
 #[test]
 fn dependencies_depend_on_manifests_alone() {
+    let _alone = alone();
     let project = Project::copy_of("specs/market");
     states(&project);
     assert_eq!(states(&project), owned(["CACHED", "CACHED", "CACHED"]), "nothing changed");
@@ -43,6 +53,7 @@ fn dependencies_depend_on_manifests_alone() {
 /// A base with another content but the same layers of ours on top.
 #[test]
 fn a_new_base_leaves_our_layers_as_they_are() {
+    let _alone = alone();
     let spec = "\
 # syntax=slipway/frontend:0
 name: rebase
@@ -89,6 +100,7 @@ services:
 /// Docker's own switch, nothing else is left that could differ.
 #[test]
 fn the_same_input_gives_the_same_image() {
+    let _alone = alone();
     let project = Project::copy_of("specs/market");
     let digest = |component: &str, archive: &str| {
         let output = format!("type=oci,rewrite-timestamp=true,dest={archive}");

@@ -165,8 +165,15 @@ struct Work<'a> {
     context: Option<&'a Output>,
 }
 
-/// One platform's result: its reference and its image configuration.
-type Solved = (String, Vec<u8>);
+/// One platform's result.
+struct Solved {
+    /// The engine's name for it; empty for scratch.
+    reference: String,
+    /// Its image configuration.
+    config: Vec<u8>,
+    /// That of its base.
+    base_config: Option<Vec<u8>>,
+}
 
 impl Work<'_> {
     async fn solve(
@@ -194,7 +201,8 @@ impl Work<'_> {
             epoch: self.options.epoch().unwrap_or(0),
             can_merge: self.caps.llb("mergeop"),
         };
-        let Lowered { output, mut config } = lower(self.plan, self.stage, &setting).map_err(Failure::spec)?;
+        let Lowered { output, mut config, base_config } =
+            lower(self.plan, self.stage, &setting).map_err(Failure::spec)?;
         config.add_labels(&self.options.labels());
         let json = config.to_json(platform).map_err(|error| {
             Failure::spec(Diagnostic::new(
@@ -218,7 +226,7 @@ impl Work<'_> {
                 gateway.solve_definition(definition, &self.options.cache_imports()?).await?.0
             }
         };
-        Ok((reference, json))
+        Ok(Solved { reference, config: json, base_config })
     }
 }
 
@@ -246,10 +254,14 @@ fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool) -> BuildResu
     let mut metadata = BTreeMap::new();
     metadata.insert("refs.platforms".to_owned(), json!({ "Platforms": listed }).to_string().into_bytes());
     let mut refs = BTreeMap::new();
-    for (platform, (id, config)) in platforms.iter().zip(solved) {
+    for (platform, solved) in platforms.iter().zip(solved) {
         let suffix = if multi { format!("/{platform}") } else { String::new() };
-        metadata.insert(format!("containerimage.config{suffix}"), config);
-        refs.insert(platform.to_string(), Ref { id, def: None });
+        metadata.insert(format!("containerimage.config{suffix}"), solved.config);
+        // With it, the exporter knows which layers are the base's and leaves their times alone.
+        if let Some(base) = solved.base_config {
+            metadata.insert(format!("containerimage.base.config{suffix}"), base);
+        }
+        refs.insert(platform.to_string(), Ref { id: solved.reference, def: None });
     }
     let body = if multi {
         Body::Refs(RefMap { refs })

@@ -157,5 +157,9 @@ fn found(
         format!("{}@{}", meta.identifier, meta.digest)
     };
     let metadata = Metadata::named(format!("from {name}"));
-    Ok(FoundImage { output: Some(make(identifier).platform(platform).build(&metadata)), config })
+    Ok(FoundImage {
+        output: Some(make(identifier).platform(platform).build(&metadata)),
+        config,
+        raw_config: Some(meta.config.clone()),
+    })
 }

@@ -53,7 +53,7 @@ pub(super) async fn resolve(
         "docker-image" => {
             let image = rest.trim_start_matches("//");
             if image == "scratch" {
-                return Ok(FoundImage { output: None, config: ImageConfig::scratch() });
+                return Ok(FoundImage { output: None, config: ImageConfig::scratch(), raw_config: None });
             }
             resolver.image(image, platform, &format!("[context {name}] {image}")).await
         }
@@ -66,7 +66,7 @@ pub(super) async fn resolve(
                 .session(resolver.options.session_of(rest))
                 .shared_key_hint(&format!("context:{name}-{rest}"))
                 .build(&Metadata::named(format!("[context {name}] load from client")));
-            Ok(FoundImage { output: Some(output), config: ImageConfig::scratch() })
+            Ok(FoundImage { output: Some(output), config: ImageConfig::scratch(), raw_config: None })
         }
         "input" => {
             let definition = resolver.inputs.get(rest).ok_or_else(unsupported)?;
@@ -74,13 +74,13 @@ pub(super) async fn resolve(
                 Some(bytes) => ImageConfig::from_base(&bytes).map_err(|_| unsupported())?,
                 None => ImageConfig::scratch(),
             };
-            Ok(FoundImage { output: graph(definition)?, config })
+            Ok(FoundImage { output: graph(definition)?, config, raw_config: None })
         }
         _ => {
             let output: Output = git_context(value)
                 .ok_or_else(unsupported)?
                 .build(&Metadata::named(format!("[context {name}] load from git")));
-            Ok(FoundImage { output: Some(output), config: ImageConfig::scratch() })
+            Ok(FoundImage { output: Some(output), config: ImageConfig::scratch(), raw_config: None })
         }
     }
 }

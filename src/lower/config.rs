@@ -185,7 +185,8 @@ impl ImageConfig {
                 config.set_cmd(Some(command.clone()).filter(|words| !words.is_empty()));
             }
             if let Some(ports) = &image.ports {
-                config.set_exposed_ports(Some(ports.iter().map(ToString::to_string).collect()));
+                let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+                config.set_exposed_ports(Some(ports).filter(|ports| !ports.is_empty()));
             }
             if let Some(signal) = &image.stop_signal {
                 config.set_stop_signal(Some(signal.clone()));

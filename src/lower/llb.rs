@@ -29,6 +29,8 @@ pub struct FoundImage {
     pub output: Option<Output>,
     /// Its configuration.
     pub config: ImageConfig,
+    /// Its configuration as it was found, JSON; none for what is no image.
+    pub raw_config: Option<Vec<u8>>,
 }
 
 /// Images by name and platform.
@@ -115,6 +117,8 @@ pub struct Lowered {
     pub output: Option<Output>,
     /// The configuration of an image of it.
     pub config: ImageConfig,
+    /// The configuration of the image that it stands on, as it was found.
+    pub base_config: Option<Vec<u8>>,
 }
 
 /// Lowers the stages that `target` needs, and gives that one.
@@ -142,7 +146,7 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
     if target == plan.runtime {
         output = lowering.weighed(output)?;
     }
-    Ok(Lowered { output, config })
+    Ok(Lowered { output, config, base_config: state.base_config })
 }
 
 /// A stage in the making.
@@ -152,6 +156,7 @@ struct State {
     /// Layers that do not depend on the base.
     layers: Vec<Output>,
     config: ImageConfig,
+    base_config: Option<Vec<u8>>,
 }
 
 /// One stage's lowering.
@@ -185,11 +190,18 @@ impl Lowering<'_> {
 
     fn stage(&self) -> Result<State, Diagnostic> {
         let mut state = match &self.stage.from {
-            Base::Scratch => State { base: None, layers: Vec::new(), config: ImageConfig::scratch() },
+            Base::Scratch => {
+                State { base: None, layers: Vec::new(), config: ImageConfig::scratch(), base_config: None }
+            }
             Base::Stage(name) => self.other_stage(name)?.clone(),
             Base::Image(name) => {
                 let found = self.image(name)?;
-                State { base: found.output.clone(), layers: Vec::new(), config: found.config.clone() }
+                State {
+                    base: found.output.clone(),
+                    layers: Vec::new(),
+                    config: found.config.clone(),
+                    base_config: found.raw_config.clone(),
+                }
             }
         };
         for step in &self.stage.steps {
@@ -620,8 +632,11 @@ mod tests {
     fn definition(can_merge: bool) -> buildkit_llb::Definition {
         let platform = Platform::linux("amd64");
         let image = buildkit_llb::source::image("docker.io/library/base:latest").platform(&platform);
-        let found =
-            FoundImage { output: Some(image.build(&Metadata::default())), config: ImageConfig::scratch() };
+        let found = FoundImage {
+            output: Some(image.build(&Metadata::default())),
+            config: ImageConfig::scratch(),
+            raw_config: None,
+        };
         let file = SourceFile {
             filename: "x.yaml".to_owned(),
             data: b"one\ntwo\nthree\n".to_vec(),

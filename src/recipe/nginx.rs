@@ -4,13 +4,13 @@
 //! The whole main configuration is ours, so that nothing in it needs root: everything that
 //! nginx writes goes to `/tmp`, which may be a folder in memory under a read-only root.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Made, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Base, Copy, Image, Owner, Stage, StagePlatform, Step, Write};
-use crate::spec::Service;
 use crate::spec::values::Port;
+use crate::spec::{Located, Service};
 
 /// See the module.
 pub(super) struct Nginx;
@@ -80,35 +80,43 @@ impl Recipe for Nginx {
             entrypoint: Some(vec!["/docker-entrypoint.sh".to_owned()]),
             command: Some(["nginx", "-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into()),
             env: BTreeMap::from([("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), RENDERED.to_owned())]),
-            ..image()
+            // Where it listens is the template's business; the contract may know.
+            ..image(contract_port(request))
         };
-        let stages = vec![runtime_stage(request, steps)];
+        let stages = vec![runtime_stage(request, request.service.component.version.as_ref(), steps)];
         Some(Made { stages, runtime: "runtime".to_owned(), image, http_check: Some(http_check) })
     }
 }
 
-/// What an image with nginx declares.
-pub(super) fn image() -> Image {
+/// The port that the contract names.
+pub(super) fn contract_port(request: &Request<'_>) -> Option<u16> {
+    let contract = request.service.component.contract.as_ref()?;
+    u16::try_from(contract.health.as_ref()?.port.as_ref()?.value).ok()
+}
+
+/// What an image with nginx that listens on this port declares. The base's own port is none of it.
+pub(super) fn image(port: Option<u16>) -> Image {
     Image {
         entrypoint: Some(vec!["nginx".to_owned()]),
         command: Some(["-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into()),
-        ports: Some(BTreeSet::from([Port { number: 8080, protocol: "tcp".to_owned() }])),
+        ports: Some(port.map(|number| Port { number, protocol: "tcp".to_owned() }).into_iter().collect()),
         // Finish what is being served, then go.
         stop_signal: Some("SIGQUIT".to_owned()),
         ..Image::default()
     }
 }
 
-/// A runtime stage on nginx's base, with the user that runs and these steps.
-pub(super) fn runtime_stage(request: &Request<'_>, steps: Vec<Step>) -> Stage {
-    let component = &request.service.component;
-    // In a static site, `version` is Node's.
-    let own_version = component.version.as_ref().filter(|_| component.template.is_some());
-    let version = own_version.map_or(DEFAULT_VERSION, |version| version.value.as_str());
-    let (base, origin) = if let Some(base) = &component.base {
+/// A runtime stage on nginx's base, of this version, with the user that runs and these steps.
+pub(super) fn runtime_stage(
+    request: &Request<'_>,
+    given_version: Option<&Located<String>>,
+    steps: Vec<Step>,
+) -> Stage {
+    let version = given_version.map_or(DEFAULT_VERSION, |version| version.value.as_str());
+    let (base, origin) = if let Some(base) = &request.service.component.base {
         (base.value.clone(), base.span.clone())
     } else {
-        let span = own_version.map_or(request.recipe_span(), |version| &version.span);
+        let span = given_version.map_or(request.recipe_span(), |version| &version.span);
         (format!("nginx:{version}-alpine-slim"), span.clone())
     };
     let accounts =

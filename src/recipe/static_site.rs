@@ -47,17 +47,18 @@ impl Recipe for StaticSite {
                 built = true;
             }
         }
-        stages.push(runtime(request, built));
+        let port = request.only_port().or_else(|| nginx::contract_port(request)).unwrap_or(8080);
+        stages.push(runtime(request, built, port));
         Some(Made {
             stages,
             runtime: "runtime".to_owned(),
-            image: nginx::image(),
+            image: nginx::image(Some(port)),
             http_check: Some(nginx::http_check),
         })
     }
 }
 
-fn runtime(request: &Request<'_>, built: bool) -> Stage {
+fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
     let component = &request.service.component;
     let output = component.output.0.first();
     let folder = output.map(|path| path.value.trim_matches('/').to_owned());
@@ -77,8 +78,6 @@ fn runtime(request: &Request<'_>, built: bool) -> Stage {
     };
     let origin = output.map_or(request.source_span(), |path| &path.span).clone();
     let health = component.contract.as_ref().and_then(|contract| contract.health.as_ref());
-    let port =
-        request.only_port().or_else(|| u16::try_from(health?.port.as_ref()?.value).ok()).unwrap_or(8080);
     let health_path = health.and_then(|health| health.http.as_ref()).map(|path| path.value.as_str());
     let config = Write {
         path: nginx::CONFIG.to_owned(),
@@ -94,7 +93,8 @@ fn runtime(request: &Request<'_>, built: bool) -> Stage {
         Step { action: Action::Write(config), origin: request.recipe_span().clone() },
         Step { action: Action::Copy(site), origin },
     ];
-    nginx::runtime_stage(request, steps)
+    // `version` is Node's here.
+    nginx::runtime_stage(request, None, steps)
 }
 
 /// The server block. What a bundler named by its content may be kept for ever; the page that
