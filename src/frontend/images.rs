@@ -12,8 +12,9 @@ use super::named;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::lower::config::ImageConfig;
-use crate::lower::llb::{FoundImage, FoundImages, location};
+use crate::lower::llb::location;
 use crate::lower::reach::ImageUse;
+use crate::lower::setting::{FoundImage, FoundImages};
 use crate::plan::StagePlatform;
 use crate::reference::Reference;
 

@@ -7,7 +7,7 @@ use super::errors::Failure;
 use super::images::Resolver;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
-use crate::lower::llb::FoundImage;
+use crate::lower::setting::FoundImage;
 use crate::reference::Reference;
 
 /// The value that the client gave for a name: first for this platform, then for all.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::errors::Failure;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lower::llb::{NoCache, ProcessOptions};
+use crate::lower::setting::{NoCache, ProcessOptions};
 use crate::spec::Variables;
 
 /// The options of a request.

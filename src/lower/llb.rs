@@ -10,105 +10,19 @@ use std::sync::Arc;
 
 use buildkit_llb::{
     CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata,
-    Mount as LlbMount, Network as LlbNetwork, Output, Platform, ProgressGroup, Proxy, Security, SourceFile,
-    Symlink, Timestamp, diff, merge,
+    Mount as LlbMount, Network as LlbNetwork, Output, Platform, ProgressGroup, Security, SourceFile, Symlink,
+    Timestamp, diff, merge,
 };
 
 use super::HELPER;
 use super::config::ImageConfig;
+use super::paths::{absolute, joined, joined_target};
+use super::setting::{FoundImage, Setting};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{
     Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, RuntimeUser, Sharing, Stage, StagePlatform,
     Step,
 };
-
-/// An image that was found: where it is in the graph, and its configuration.
-#[derive(Clone, Debug)]
-pub struct FoundImage {
-    /// Its file system; none for an image without layers.
-    pub output: Option<Output>,
-    /// Its configuration.
-    pub config: ImageConfig,
-    /// Its configuration as it was found, JSON; none for what is no image.
-    pub raw_config: Option<Vec<u8>>,
-}
-
-/// Images by name and platform.
-pub type FoundImages = BTreeMap<(String, Platform), FoundImage>;
-
-/// What lowering has to know beside the plan.
-pub struct Setting<'a> {
-    /// The images that the plan uses.
-    pub images: &'a FoundImages,
-    /// The build context; none if nothing of it is used.
-    pub context: Option<&'a Output>,
-    /// The frontend's own image, from which build steps run our binary.
-    pub helper: Option<&'a Output>,
-    /// The spec file, for source maps.
-    pub file: &'a Arc<SourceFile>,
-    /// The platform of the machine that builds.
-    pub build_platform: &'a Platform,
-    /// The platform of the image.
-    pub target_platform: &'a Platform,
-    /// Whether names say for which platform they are: with several platforms in one build.
-    pub name_platform: bool,
-    /// What cache mounts' names start with.
-    pub cache_namespace: &'a str,
-    /// Which stages ignore the cache.
-    pub no_cache: NoCache,
-    /// What `--network`, `--add-host` and the like say about all processes.
-    pub processes: &'a ProcessOptions,
-    /// The time on files that Slipway writes, in seconds since 1970.
-    pub epoch: i64,
-    /// Whether the engine can merge.
-    pub can_merge: bool,
-}
-
-/// Which stages ignore the cache.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum NoCache {
-    /// None.
-    #[default]
-    No,
-    /// All.
-    All,
-    /// Those of these names: `stage`, `component` or `component:stage`.
-    Stages(Vec<String>),
-}
-
-impl NoCache {
-    fn covers(&self, component: &str, stage: &str) -> bool {
-        match self {
-            Self::No => false,
-            Self::All => true,
-            Self::Stages(names) => {
-                let full = format!("{component}:{stage}");
-                names.iter().any(|name| {
-                    [stage, component, full.as_str()].iter().any(|known| known.eq_ignore_ascii_case(name))
-                })
-            }
-        }
-    }
-}
-
-/// What the build says about all processes.
-#[derive(Clone, Debug, Default)]
-pub struct ProcessOptions {
-    /// The network of processes that do not choose one.
-    pub network: Option<LlbNetwork>,
-    /// Entries for `/etc/hosts`.
-    pub extra_hosts: Vec<(String, String)>,
-    /// The host name.
-    pub hostname: Option<String>,
-    /// Resource limits: name, soft, hard.
-    pub ulimits: Vec<(String, i64, i64)>,
-    /// The parent cgroup.
-    pub cgroup_parent: Option<String>,
-    /// The size of `/dev/shm` in bytes.
-    pub shm_size: Option<i64>,
-    /// Proxies.
-    pub proxy: Option<Proxy>,
-}
 
 /// A stage that is done.
 #[derive(Clone, Debug)]
@@ -390,7 +304,7 @@ impl Lowering<'_> {
         };
         exec =
             exec.network(network).security(if run.insecure { Security::Insecure } else { Security::Sandbox });
-        exec = with_options(exec, self.setting.processes);
+        exec = self.setting.processes.apply(exec);
         state.base = Some(exec.build(&self.step_metadata(step)).root());
         state.config.add_history(&step.action.to_string());
         Ok(())
@@ -501,28 +415,6 @@ impl Lowering<'_> {
     }
 }
 
-fn with_options(mut exec: Exec, options: &ProcessOptions) -> Exec {
-    for (host, ip) in &options.extra_hosts {
-        exec = exec.extra_host(host, ip);
-    }
-    if let Some(name) = &options.hostname {
-        exec = exec.hostname(name);
-    }
-    for (name, soft, hard) in &options.ulimits {
-        exec = exec.ulimit(name, *soft, *hard);
-    }
-    if let Some(parent) = &options.cgroup_parent {
-        exec = exec.cgroup_parent(parent);
-    }
-    if let Some(size) = options.shm_size {
-        exec = exec.mount(LlbMount::tmpfs("/dev/shm", Some(size)));
-    }
-    if let Some(proxy) = &options.proxy {
-        exec = exec.proxy(proxy.clone());
-    }
-    exec
-}
-
 /// The lines of a place, for source maps. A place in another file (a service that was extended)
 /// is shown there.
 pub fn location(file: &Arc<SourceFile>, span: &Span) -> Location {
@@ -544,43 +436,11 @@ fn chown(owner: Owner) -> Chown {
     Chown::ids(owner.uid, owner.gid)
 }
 
-/// A path from the root, its trailing slash kept.
-fn absolute(path: &str) -> String {
-    joined_target("/", path)
-}
-
-/// A folder, from a working directory.
-fn joined(working_dir: &str, path: &str) -> String {
-    let path = joined_target(working_dir, path);
-    let trimmed = path.trim_end_matches('/');
-    if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() }
-}
-
-/// A target, from a working directory; a trailing slash means something and stays.
-fn joined_target(working_dir: &str, path: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{working_dir}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let folder = whole.ends_with('/') || whole.ends_with("/.");
-    let mut result = format!("/{}", parts.join("/"));
-    if folder && result != "/" {
-        result.push('/');
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnostic::SourceText;
+    use crate::lower::setting::{FoundImages, NoCache, ProcessOptions};
     use crate::plan::{Copy, Image, Run, Stage, Write};
     use crate::spec::values::CommandLine;
 
@@ -679,16 +539,5 @@ mod tests {
         };
         assert!(caps(&definition(true)));
         assert!(!caps(&definition(false)));
-    }
-
-    #[test]
-    fn paths() {
-        for (given, expected) in
-            [("x", "/app/x"), ("/x/", "/x/"), (".", "/app/"), ("./", "/app/"), ("../y", "/y"), ("/", "/")]
-        {
-            assert_eq!(joined_target("/app", given), expected, "{given}");
-        }
-        assert_eq!(joined("/app", "./"), "/app");
-        assert_eq!(joined("/", "/"), "/");
     }
 }

@@ -1,12 +1,14 @@
 //! Lowering: a plan becomes what others understand. [`llb`] gives the graph that BuildKit
 //! solves, [`config`] the image configuration, [`reach`] what either of them needs to be
-//! brought before: base images and files of the context.
+//! brought before: base images and files of the context. [`setting`] is what is brought.
 //!
 //! This room knows LLB and OCI, and nothing of gRPC.
 
 pub mod config;
 pub mod llb;
+mod paths;
 pub mod reach;
+pub mod setting;
 
 /// Where the frontend's image has its binary; build steps run it from there.
 pub const HELPER: &str = "/docker-slipway";
