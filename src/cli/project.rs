@@ -59,9 +59,11 @@ impl Project {
 
     fn plan(&self, spec: &Spec, service: &Service) -> Result<Plan, Vec<Diagnostic>> {
         let mut facts = Facts::default();
-        for path in recipe::needs(service) {
-            if let Ok(content) = fs::read(self.context.join(&path)) {
-                facts.add_file(path, content);
+        for need in recipe::needs(service) {
+            let path = self.context.join(&need.path);
+            let content = if need.content { fs::read(path) } else { fs::metadata(path).map(|_| Vec::new()) };
+            if let Ok(content) = content {
+                facts.add_file(need.path, content);
             }
         }
         let source = recipe::source(service);

@@ -20,7 +20,7 @@ use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::reach;
 use crate::lower::setting::{FoundImages, Setting};
 use crate::plan::Plan;
-use crate::recipe;
+use crate::recipe::{self, Need};
 use crate::spec::{Loaded, Service, Spec, load};
 use crate::target::Target;
 
@@ -139,7 +139,7 @@ async fn plan(
     service: &Service,
     ignore: &[String],
 ) -> Result<Plan, Failure> {
-    let files: BTreeSet<String> = recipe::needs(service).into_iter().collect();
+    let files: BTreeSet<Need> = recipe::needs(service).into_iter().collect();
     let folders = BTreeSet::from([recipe::source(service)]);
     let facts = sources.facts(&files, &folders, ignore).await?;
     Ok(recipe::plan(spec, service, &facts)?)

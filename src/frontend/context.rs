@@ -12,7 +12,7 @@ use super::gateway::{Gateway, Reference};
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::reach::ContextUse;
-use crate::recipe::{Facts, Folder, in_folder, parent};
+use crate::recipe::{Facts, Folder, Need, in_folder, parent};
 
 /// The name of the client's folder that is the build context.
 const CONTEXT: &str = "context";
@@ -164,17 +164,17 @@ impl<'a> Sources<'a> {
     /// Reads the files that recipes look at, and finds out about folders in which none was.
     pub(super) async fn facts(
         &self,
-        files: &BTreeSet<String>,
+        needs: &BTreeSet<Need>,
         folders: &BTreeSet<String>,
         ignore: &[String],
     ) -> Result<Facts, Failure> {
         let mut facts = Facts::default();
-        if files.is_empty() {
+        if needs.is_empty() {
             return Ok(facts);
         }
-        let paths: Vec<String> = files.iter().cloned().collect();
+        let paths: Vec<String> = needs.iter().map(|need| need.path.clone()).collect();
         let reference = self.look(&paths, ignore, "facts", "[internal] look at manifests").await?;
-        let read = try_join_all(paths.iter().map(|path| self.gateway.read_file(&reference, path))).await?;
+        let read = try_join_all(needs.iter().map(|need| self.known(&reference, need))).await?;
         for (path, content) in paths.iter().zip(read) {
             if let Some(content) = content {
                 facts.add_file(path, content);
@@ -191,6 +191,14 @@ impl<'a> Sources<'a> {
             facts.add_folder(folder, found?);
         }
         Ok(facts)
+    }
+
+    /// What a recipe wants to know of a file; `None` if it is not there.
+    async fn known(&self, reference: &Reference, need: &Need) -> Result<Option<Vec<u8>>, Failure> {
+        if need.content {
+            return self.gateway.read_file(reference, &need.path).await;
+        }
+        Ok(self.gateway.is_there(reference, &need.path).await?.then(Vec::new))
     }
 
     /// Whether a folder is there, and what stands beside it if not. Names are asked for, not

@@ -13,6 +13,9 @@ use tonic::transport::Channel;
 use super::errors::Failure;
 use super::transport::LIMIT;
 
+/// What of a file is asked for at once, in bytes: well below the limit of a message.
+const PIECE: i64 = 8 << 20;
+
 type Answer<T> = Result<T, Failure>;
 
 /// A session's calls. Clones share the connection, so calls may run side by side.
@@ -117,15 +120,36 @@ impl Gateway {
     }
 
     /// A file's content; `None` if it is not there. Evaluates what it belongs to.
+    ///
+    /// The content comes in pieces that fit into a message, however large the file is.
     pub(super) async fn read_file(&self, reference: &Reference, path: &str) -> Answer<Option<Vec<u8>>> {
-        let request = api::ReadFileRequest {
-            r#ref: reference.0.clone(),
-            file_path: path.to_owned(),
-            ..api::ReadFileRequest::default()
-        };
-        match self.client.clone().read_file(request).await {
-            Ok(response) => Ok(Some(response.into_inner().data)),
-            Err(status) if is_not_found(&status) => Ok(None),
+        let mut content = Vec::new();
+        loop {
+            let range =
+                api::FileRange { offset: i64::try_from(content.len()).unwrap_or(i64::MAX), length: PIECE };
+            let request = api::ReadFileRequest {
+                r#ref: reference.0.clone(),
+                file_path: path.to_owned(),
+                range: Some(range),
+            };
+            let piece = match self.client.clone().read_file(request).await {
+                Ok(response) => response.into_inner().data,
+                Err(status) if is_not_found(&status) => return Ok(None),
+                Err(status) => return Err(Failure::from_rpc(status)),
+            };
+            content.extend_from_slice(&piece);
+            if i64::try_from(piece.len()).is_ok_and(|length| length < PIECE) {
+                return Ok(Some(content));
+            }
+        }
+    }
+
+    /// Whether a file is there.
+    pub(super) async fn is_there(&self, reference: &Reference, path: &str) -> Answer<bool> {
+        let request = api::StatFileRequest { r#ref: reference.0.clone(), path: path.to_owned() };
+        match self.client.clone().stat_file(request).await {
+            Ok(_) => Ok(true),
+            Err(status) if is_not_found(&status) => Ok(false),
             Err(status) => Err(Failure::from_rpc(status)),
         }
     }

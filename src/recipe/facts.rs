@@ -3,6 +3,27 @@
 
 use std::collections::BTreeMap;
 
+/// A file that a recipe wants to know of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// Its path in the build context.
+    pub path: String,
+    /// Whether its content matters; otherwise only whether it is there. (Lock files are large.)
+    pub content: bool,
+}
+
+impl Need {
+    /// The file's content.
+    pub fn content(path: String) -> Self {
+        Self { path, content: true }
+    }
+
+    /// Whether the file is there.
+    pub fn presence(path: String) -> Self {
+        Self { path, content: false }
+    }
+}
+
 /// Files and folders of the build context, read beforehand.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -23,7 +44,7 @@ pub enum Folder {
 }
 
 impl Facts {
-    /// Adds a file that is there.
+    /// Adds a file that is there; its content may be left empty where it does not matter.
     pub fn add_file(&mut self, path: impl Into<String>, content: Vec<u8>) {
         self.files.insert(path.into(), content);
     }

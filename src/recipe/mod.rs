@@ -15,7 +15,7 @@ mod static_site;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Facts, Folder};
+pub use facts::{Facts, Folder, Need};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{Action, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
@@ -34,7 +34,7 @@ pub trait Recipe: Sync {
     fn keys(&self) -> &'static [&'static str];
 
     /// The files of the build context that it wants to see.
-    fn needs(&self, service: &Service) -> Vec<String>;
+    fn needs(&self, service: &Service) -> Vec<Need>;
 
     /// The stages, and what the image declares unless the spec says otherwise. What is wrong
     /// goes to `problems`; with something wrong, the result may be `None`.
@@ -106,7 +106,7 @@ pub struct Made {
 }
 
 /// The files that have to be read before [`plan`] can be called.
-pub fn needs(service: &Service) -> Vec<String> {
+pub fn needs(service: &Service) -> Vec<Need> {
     let recipe = service.component.recipe.as_ref().and_then(|name| find(&name.value));
     recipe.map(|recipe| recipe.needs(service)).unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Made, Recipe, Request};
+use super::{Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Base, Copy, Image, Owner, Stage, StagePlatform, Step, Write};
 use crate::spec::values::Port;
@@ -34,9 +34,10 @@ impl Recipe for Nginx {
         &["template"]
     }
 
-    fn needs(&self, service: &Service) -> Vec<String> {
+    fn needs(&self, service: &Service) -> Vec<Need> {
         let source = super::source(service);
-        service.component.template.iter().map(|template| super::in_folder(&source, &template.value)).collect()
+        let template = service.component.template.iter();
+        template.map(|template| Need::presence(super::in_folder(&source, &template.value))).collect()
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::npm::{self, Package};
-use super::{Made, Recipe, Request};
+use super::{Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Base, Copy, From, Image, Stage, StagePlatform, Step};
 use crate::spec::Service;
@@ -27,7 +27,7 @@ impl Recipe for Node {
         &["build", "build_env", "network", "output"]
     }
 
-    fn needs(&self, service: &Service) -> Vec<String> {
+    fn needs(&self, service: &Service) -> Vec<Need> {
         npm::needs(service)
     }
 

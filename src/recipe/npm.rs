@@ -1,7 +1,7 @@
 //! What all recipes that build with Node and npm share: the files they look at, the image that
 //! builds, the install step.
 
-use super::Request;
+use super::{Need, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::{self, Action, Base, Copy, From, Mount, Network, Run, Sharing, Stage, StagePlatform, Step};
 use crate::spec::Service;
@@ -27,14 +27,12 @@ const OTHER_LOCKS: [(&str, &str); 4] =
     [("yarn.lock", "Yarn"), ("pnpm-lock.yaml", "pnpm"), ("bun.lock", "Bun"), ("bun.lockb", "Bun")];
 
 /// The files that say how to install and build.
-pub(super) fn needs(service: &Service) -> Vec<String> {
+pub(super) fn needs(service: &Service) -> Vec<Need> {
     let source = super::source(service);
-    ["package.json", ".npmrc"]
-        .into_iter()
-        .chain(LOCKS)
-        .chain(OTHER_LOCKS.map(|(name, _)| name))
-        .map(|name| super::in_folder(&source, name))
-        .collect()
+    let others = OTHER_LOCKS.map(|(name, _)| name);
+    let present = [".npmrc"].into_iter().chain(LOCKS).chain(others);
+    let present = present.map(|name| Need::presence(super::in_folder(&source, name)));
+    std::iter::once(Need::content(super::in_folder(&source, "package.json"))).chain(present).collect()
 }
 
 /// The image that has Node and npm.

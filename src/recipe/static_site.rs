@@ -1,7 +1,7 @@
 //! Static sites: a folder as it is, or one that a Node build makes, behind an unprivileged nginx.
 
 use super::npm::{self, Package};
-use super::{Made, Recipe, Request, nginx};
+use super::{Made, Need, Recipe, Request, nginx};
 use crate::diagnostic::Diagnostics;
 use crate::plan::{Action, Copy, From, Stage, StagePlatform, Step, Write};
 use crate::spec::Service;
@@ -26,7 +26,7 @@ impl Recipe for StaticSite {
         &["build", "build_env", "network", "output", "spa"]
     }
 
-    fn needs(&self, service: &Service) -> Vec<String> {
+    fn needs(&self, service: &Service) -> Vec<Need> {
         npm::needs(service)
     }
 
