@@ -36,10 +36,11 @@ need_root() { [ "$(id -u)" = 0 ] || die "a private engine needs root; name your 
 
 host_packages() {
   local missing=() pair
-  for pair in iptables:iptables mmdebstrap:mmdebstrap ip:iproute2 curl:curl jq:jq; do
+  for pair in python3:python3 iptables:iptables mmdebstrap:mmdebstrap ip:iproute2 curl:curl jq:jq; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/libseccomp.so.2 ] || [ -e /usr/lib/aarch64-linux-gnu/libseccomp.so.2 ] || missing+=(libseccomp2)
+  python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
   [ ${#missing[@]} = 0 ] && return
   say "installing ${missing[*]}"
   apt-get update -qq >&2

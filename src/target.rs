@@ -25,7 +25,7 @@ impl<'s> Target<'s> {
             problems.iter().filter(|problem| !problem.code.is_warning()).cloned().collect();
         let Some(given) = given else {
             return match spec.components.as_slice() {
-                [only] => Ok(Self { service: only, stage: None }),
+                [only] if spec.unreadable.is_empty() => Ok(Self { service: only, stage: None }),
                 _ if !errors.is_empty() => Err(errors),
                 several => Err(vec![which(several)]),
             };
@@ -34,10 +34,13 @@ impl<'s> Target<'s> {
             Some((name, stage)) => (name, Some(stage)),
             None => (given, None),
         };
-        let found = spec.components.iter().find(|service| service.name.value.eq_ignore_ascii_case(name));
-        match found {
+        let exact = spec.components.iter().find(|service| service.name.value == name);
+        let any_case =
+            || spec.components.iter().find(|service| service.name.value.eq_ignore_ascii_case(name));
+        let unreadable = spec.unreadable.iter().any(|known| known.eq_ignore_ascii_case(name));
+        match exact.or_else(any_case) {
             Some(service) => Ok(Self { service, stage }),
-            None if !errors.is_empty() => Err(errors),
+            None if unreadable && !errors.is_empty() => Err(errors),
             None => Err(vec![unknown(spec, name, given)]),
         }
     }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use integration_tests::{Project, config, docker, docker_in, file, files};
+use std::process::Command;
+
+use integration_tests::{Project, config, docker, docker_in, file, files, repository};
 use serde_json::json;
 
 #[track_caller]
@@ -32,7 +34,7 @@ services:
     working_dir: /somewhere
     stop_signal: SIGINT
     labels: { not: baked }
-    volumes: [\"data:/data\", \"./x:/bound\"]
+    volumes: [\"data:/app/data\", \"./x:/bound\"]
 volumes: { data: {} }
 ";
     let project = Project::new(&[("spec.yaml", spec)]);
@@ -46,10 +48,11 @@ volumes: { data: {} }
             .collect::<Vec<_>>(),
         [
             "/.dockerenv",
+            "/app",
+            "/app/data",
             "/bin",
             "/bin/busybox",
             "/bin/cat",
-            "/data",
             "/etc",
             "/etc/group",
             "/etc/hostname",
@@ -71,7 +74,7 @@ volumes: { data: {} }
     assert_eq!(config["User"], "4711:815");
     assert_eq!(config["WorkingDir"], "/somewhere");
     assert_eq!(config["StopSignal"], "SIGINT");
-    assert_eq!(config["Volumes"], json!({ "/data": {} }));
+    assert_eq!(config["Volumes"], json!({ "/app/data": {} }));
     assert_eq!(config["Labels"], json!({ "from": "flag" }));
     assert_eq!(docker(&["run", "--rm", "-w", "/", "slipway-test/scratch"]).expect_ok().out, "hello");
 }
@@ -307,4 +310,59 @@ fn an_image_that_is_too_heavy_is_not_built() {
     let unlimited = Project::new(&[("spec.yaml", PLAIN), ("site/index.html", "")]);
     let count = |layers: &str| layers.split(',').count();
     assert_eq!(count(&layers(&limited("900MB"))), count(&layers(&unlimited)));
+}
+
+/// The folder of a volume belongs to the user that runs; those above it do not.
+#[test]
+fn a_volume_opens_nothing_else() {
+    let spec = "\
+# syntax=slipway/frontend:0
+name: volume
+services:
+  app:
+    x-slipway:
+      stages:
+        runtime:
+          from: busybox
+          steps: [{ write: { path: /app/code, content: x } }]
+    command: [sh, -c, 'touch /app/data/x && ! touch /app/y && ! mv /app/code /app/z']
+    working_dir: /tmp
+    volumes: [\"data:/app/data\"]
+volumes: { data: {} }
+";
+    let project = Project::new(&[("spec.yaml", spec)]);
+    build(&project, "slipway-test/volume", &[]);
+    docker(&["run", "--rm", "slipway-test/volume"]).expect_ok();
+    let modes =
+        docker(&["run", "--rm", "slipway-test/volume", "stat", "-c", "%a %u", "/tmp", "/app", "/app/data"]);
+    assert_eq!(modes.expect_ok().out, "1777 0\n755 0\n755 1001\n");
+}
+
+#[test]
+fn the_frontend_is_small() {
+    let name = docker(&["create", "slipway/frontend:0"]).expect_ok().out.trim().to_owned();
+    let size =
+        Command::new("sh").args(["-c", &format!("docker cp {name}:/docker-slipway - | wc -c")]).output();
+    docker(&["rm", &name]).expect_ok();
+    let size: u64 = String::from_utf8_lossy(&size.expect("a shell").stdout).trim().parse().expect("a number");
+    assert!((1..5_000_000).contains(&size), "{size} bytes");
+}
+
+/// What the frontend's own image is built from is a whole workspace, for cargo.
+#[test]
+fn the_source_in_the_build_context_is_a_workspace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_string_lossy().into_owned();
+    let dockerfile = "FROM scratch\nCOPY . /\n";
+    std::fs::write(folder.path().join("Dockerfile"), dockerfile).expect("written");
+    let ignore = std::fs::read_to_string(repository().join(".dockerignore")).expect("the ignore file");
+    std::fs::write(folder.path().join("Dockerfile.dockerignore"), ignore).expect("written");
+    let (file, output) = (format!("{path}/Dockerfile"), format!("type=local,dest={path}/out"));
+    docker_in(&repository(), &[], &["buildx", "build", "-f", &file, "--output", &output, "."]).expect_ok();
+    let metadata = Command::new("cargo")
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--locked"])
+        .current_dir(folder.path().join("out"))
+        .output()
+        .expect("cargo is installed");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
 }

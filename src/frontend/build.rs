@@ -44,9 +44,30 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
     let (spec, problems) = read_spec(&sources, &file, options).await?;
     let target = Target::choose(&spec, &problems, options.target())?;
     warn_and_stop(gateway, &caps, &file, &target, problems).await?;
+    let read = Read { sources, file, spec: &spec, ignore_in_context };
+    build_target(gateway, options, &caps, read, &target)
+        .await
+        .map_err(|failure| failure.located(&target.service.name.span))
+}
 
+/// What has been read of the client's files.
+struct Read<'a> {
+    sources: Sources<'a>,
+    file: SpecFile,
+    spec: &'a Spec,
+    ignore_in_context: Option<Vec<u8>>,
+}
+
+async fn build_target(
+    gateway: &Gateway,
+    options: &Options,
+    caps: &Capabilities,
+    read: Read<'_>,
+    target: &Target<'_>,
+) -> Result<BuildResult, Failure> {
+    let Read { sources, file, spec, ignore_in_context } = read;
     let ignore = sources.ignore_patterns(&file, ignore_in_context);
-    let plan = plan(&sources, &spec, target.service, &ignore).await?;
+    let plan = plan(&sources, spec, target.service, &ignore).await?;
     let stage = target.stage(&plan)?;
     let given = options.platforms()?;
     let host = caps.platforms.first().cloned().unwrap_or_else(|| Platform::linux(std::env::consts::ARCH));
@@ -58,7 +79,7 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
     let resolver = Resolver {
         gateway,
         options,
-        caps: &caps,
+        caps,
         inputs: &sources.inputs,
         file: &file.source,
         build_platform: &host,
@@ -76,8 +97,7 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
 
     let project = spec.name.clone().unwrap_or_else(|| project_of(options.filename()));
     let namespace = options.cache_namespace(&project);
-    let work =
-        Work { options, caps: &caps, plan: &plan, stage: &stage, images: &images, context: context.as_ref() };
+    let work = Work { options, caps, plan: &plan, stage: &stage, images: &images, context: context.as_ref() };
     let solved = try_join_all(
         platforms.iter().map(|platform| work.solve(gateway, &file, &host, platform, &namespace, multi)),
     )

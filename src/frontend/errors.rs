@@ -9,7 +9,7 @@ use prost::Message;
 use serde_json::json;
 use tokio::task::JoinError;
 
-use crate::diagnostic::{Code, Diagnostic, summary};
+use crate::diagnostic::{Code, Diagnostic, Span, summary};
 
 const TYPE_PREFIX: &str = "github.com/moby/buildkit/errdefs.";
 /// `Unknown`: its message is shown as it is; any other code is put in front of it.
@@ -38,6 +38,25 @@ impl Failure {
             rpc::Status::decode(status.details()).ok().map(|status| status.details).unwrap_or_default();
         let code = if status.code() == tonic::Code::Ok { UNKNOWN } else { i32::from(status.code()) };
         Self::Rpc(rpc::Status { code, message: status.message().to_owned(), details })
+    }
+
+    /// The same, at this place if it has none of its own. Without a place, clients blame the
+    /// `# syntax=` line.
+    pub(super) fn located(mut self, span: &Span) -> Self {
+        match &mut self {
+            Self::Spec(diagnostics) => {
+                for diagnostic in diagnostics {
+                    diagnostic.span.get_or_insert_with(|| span.clone());
+                }
+            }
+            Self::Rpc(status) => {
+                if !status.details.iter().any(|detail| detail.type_url.ends_with("errdefs.Source+json")) {
+                    let place = Diagnostic::new(Code::Engine, "").at(span);
+                    status.details.extend(source(&place));
+                }
+            }
+        }
+        self
     }
 
     /// The words, without their place.

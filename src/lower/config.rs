@@ -75,6 +75,8 @@ impl ImageConfig {
             }
         }
         let docker = serde_json::from_value::<Extended>(value.clone())?.config.unwrap_or_default();
+        // Triggers are for whoever builds on the base with a Dockerfile; they are not handed on.
+        let docker = DockerConfig { on_build: None, ..docker };
         let mut oci: ImageConfiguration = serde_json::from_value(value)?;
         oci.set_created(None);
         // The exporter writes the layers that the result really has.
@@ -192,7 +194,9 @@ impl ImageConfig {
                 config.set_stop_signal(Some(signal.clone()));
             }
             if !image.volumes.is_empty() {
-                config.set_volumes(Some(image.volumes.iter().cloned().collect()));
+                let all = config.volumes().iter().flatten().chain(&image.volumes);
+                let all: std::collections::BTreeSet<String> = all.cloned().collect();
+                config.set_volumes(Some(all.into_iter().collect()));
             }
             let labels: std::collections::HashMap<String, String> =
                 image.labels.clone().into_iter().collect();

@@ -180,8 +180,10 @@ impl Lowering<'_> {
             Action::Copy(copy) => self.copy(state, step, copy)?,
             Action::Env { name, value } => state.config.set_env(name, value),
             Action::MakeDir(dir) => self.files(state, step, dir.link, |file| {
-                file.make_dir(MakeDir {
-                    path: absolute(&dir.path),
+                // The folders above it are root's and plain, whoever owns the folder itself.
+                let path = absolute(&dir.path);
+                self.parents_of(&path, file).make_dir(MakeDir {
+                    path,
                     mode: dir.mode,
                     parents: true,
                     owner: Some(chown(dir.owner)),
@@ -217,9 +219,14 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// The time on what Slipway itself makes.
+    /// The time on what Slipway itself makes: `SOURCE_DATE_EPOCH` in the image. Stages that only
+    /// build have one time for ever, so that a new epoch does not run them again.
+    fn epoch(&self) -> i64 {
+        if self.stage.name == self.plan.runtime { self.setting.epoch.max(0) } else { 0 }
+    }
+
     fn timestamp(&self) -> Timestamp {
-        Timestamp::Nanoseconds(self.setting.epoch.saturating_mul(1_000_000_000))
+        Timestamp::Nanoseconds(self.epoch().saturating_mul(1_000_000_000))
     }
 
     /// Makes the folders above a path.
@@ -286,6 +293,14 @@ impl Lowering<'_> {
         for (name, value) in env.env() {
             exec = exec.env(&name, &value);
         }
+        // As BuildKit's own client has it: the first agent, unless the spec says otherwise.
+        let agent = run.mounts.iter().find_map(|mount| match mount {
+            Mount::Ssh { id } => Some(ssh_socket(id)),
+            _ => None,
+        });
+        if let Some(socket) = agent.filter(|_| !env.env().iter().any(|(name, _)| name == "SSH_AUTH_SOCK")) {
+            exec = exec.env("SSH_AUTH_SOCK", &socket);
+        }
         if let Some(user) = run.user.clone().or_else(|| state.config.user()) {
             exec = exec.user(&user);
         }
@@ -340,10 +355,7 @@ impl Lowering<'_> {
                     None => exec,
                 }
             }
-            Mount::Ssh { id } => {
-                let socket = format!("/run/buildkit/ssh_agent.{id}");
-                exec.env("SSH_AUTH_SOCK", &socket).mount(LlbMount::ssh(socket, id, false))
-            }
+            Mount::Ssh { id } => exec.mount(LlbMount::ssh(ssh_socket(id), id, false)),
             Mount::Tmpfs { target } => exec.mount(LlbMount::tmpfs(target, None)),
         })
     }
@@ -389,7 +401,7 @@ impl Lowering<'_> {
         };
         let base = self.flatten(state);
         let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
-        let epoch = self.setting.epoch.to_string();
+        let epoch = self.epoch().to_string();
         let args = [
             HELPER, "step", "accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid, "--epoch",
             &epoch, "--out", "/out",
@@ -430,6 +442,11 @@ pub fn location(file: &Arc<SourceFile>, span: &Span) -> Location {
         })
     };
     Location { file, ranges: vec![LineRange { first: line(span.line()), last: line(span.last_line()) }] }
+}
+
+/// Where the socket of an ssh agent is mounted.
+fn ssh_socket(id: &str) -> String {
+    format!("/run/buildkit/ssh_agent.{id}")
 }
 
 fn chown(owner: Owner) -> Chown {

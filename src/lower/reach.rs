@@ -127,14 +127,10 @@ pub fn context<'s>(stages: impl IntoIterator<Item = &'s Stage>) -> ContextUse {
     for stage in stages {
         for step in &stage.steps {
             match &step.action {
-                // A file that is named is wanted, whatever folders leave out.
+                // Whether a source is a file or a folder is not known here, so each copy has a say in
+                // what need not be sent.
                 Action::Copy(Copy { from: From::Context, sources, exclude, .. }) => {
-                    let folders = sources.iter().any(|source| source.ends_with('/'));
-                    if folders || !exclude.is_empty() {
-                        read(sources, exclude, &mut used);
-                    } else {
-                        used.paths.extend(sources.iter().map(|source| source.trim_matches('/').to_owned()));
-                    }
+                    read(sources, exclude, &mut used);
                 }
                 Action::Run(run) => {
                     for mount in &run.mounts {

@@ -26,6 +26,13 @@ pub(super) fn complete(
     let runtime = made.stages.iter().find(|stage| stage.name == made.runtime)?;
     let mut image = made.image.clone();
 
+    if let (true, Some(user)) = (switches_user(runtime), &component.user) {
+        problems.push(
+            Diagnostic::new(Code::Value, "the image's stage has a `user` step, so this user would not run")
+                .at(&user.span)
+                .help("remove one of the two"),
+        );
+    }
     if !switches_user(runtime) || compose.user.is_some() {
         image.user = Some(request.user.clone());
     }
@@ -51,7 +58,9 @@ pub(super) fn complete(
         .into_iter()
         .flatten()
     {
-        image.labels.extend(labels.with_values().map(|(key, value)| (key.to_owned(), value.to_owned())));
+        image
+            .labels
+            .extend(labels.0.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default())));
     }
     image.volumes.extend(compose.volumes.0.iter().map(|volume| volume.value.clone()));
     image.health = health(request, made, problems);

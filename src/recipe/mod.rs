@@ -20,6 +20,7 @@ pub use facts::{Facts, Folder, Need};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{Action, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
 use crate::spec::component::UserSpec;
+use crate::spec::values::Pairs;
 use crate::spec::{Located, Service, Spec};
 
 /// One ecosystem.
@@ -30,7 +31,7 @@ pub trait Recipe: Sync {
     /// What it makes, in one line.
     fn summary(&self) -> &'static str;
 
-    /// The keys of `x-slipway` that it reads beside [`COMMON_KEYS`].
+    /// The keys of `x-slipway` that it reads beside those that every component may have.
     fn keys(&self) -> &'static [&'static str];
 
     /// The files of the build context that it wants to see.
@@ -43,11 +44,6 @@ pub trait Recipe: Sync {
 
 /// All recipes, by name.
 pub const RECIPES: [&dyn Recipe; 3] = [&nginx::Nginx, &node::Node, &static_site::StaticSite];
-
-/// The keys of `x-slipway` that every component may have.
-pub const COMMON_KEYS: &[&str] = &[
-    "base", "contract", "env", "files", "labels", "recipe", "source", "stages", "target", "user", "version",
-];
 
 /// What a recipe works on.
 pub struct Request<'a> {
@@ -131,11 +127,25 @@ pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<D
                 .help("paths are relative to the build context, as in a Dockerfile"),
         );
     }
+    for (key, pairs) in [("env", &service.component.env), ("build_env", &service.component.build_env)] {
+        without_value(key, pairs, &service.component.span, &mut problems);
+    }
     let made = make(&request, &mut problems);
     let plan = made.and_then(|made| finish(spec, &request, made, &mut problems));
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(problems.into_sorted()),
+    }
+}
+
+/// In Compose a variable without a value comes from the shell; a build has none.
+fn without_value(key: &str, pairs: &Pairs, span: &Span, problems: &mut Diagnostics) {
+    for (name, _) in pairs.0.iter().filter(|(_, value)| value.is_none()) {
+        problems.push(
+            Diagnostic::new(Code::Value, format!("`{name}` in `{key}` has no value"))
+                .at(span)
+                .help(format!("write `{name}: ${{{name}}}` to take it from a build argument of that name")),
+        );
     }
 }
 
@@ -156,7 +166,7 @@ fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
             found.make(request, problems)
         }
         (None, Some(_)) => {
-            unread_keys(request, &[], "hand-written `stages`", problems);
+            unread_keys(request, &["target"], "hand-written `stages`", problems);
             stages::make(request, problems)
         }
         (Some(recipe), Some(_)) => {
@@ -201,6 +211,9 @@ fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut D
         crate::spec::component::BuildChoice::Command(command) => &command.span,
     });
     let given = [
+        ("base", component.base.as_ref().map(|key| &key.span)),
+        ("target", component.target.as_ref().map(|key| &key.span)),
+        ("version", component.version.as_ref().map(|key| &key.span)),
         ("build", build),
         ("build_env", (!component.build_env.0.is_empty()).then_some(&component.span)),
         ("network", component.network.as_ref().map(|key| &key.span)),
@@ -217,9 +230,12 @@ fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut D
                 .map(|recipe| recipe.name())
                 .collect();
             problems.push(
-                Diagnostic::new(Code::UnknownKey, format!("{who} does not read `{key}`"))
-                    .at(span)
-                    .help(format!("`{key}` belongs to: {}", readers.join(", "))),
+                Diagnostic::new(Code::UnknownKey, format!("{who} does not read `{key}`")).at(span).help(
+                    match key {
+                        "target" => "`target` names one of hand-written `stages`".to_owned(),
+                        _ => format!("`{key}` belongs to: {}", readers.join(", ")),
+                    },
+                ),
             );
         }
     }
@@ -245,13 +261,15 @@ fn missing_folder(request: &Request<'_>, problems: &mut Diagnostics) -> Option<(
 /// where it is a number, has the last word.
 fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUser {
     let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
-    let user: Option<&UserSpec> = service.component.user.as_ref().or_else(|| defaults?.user.as_ref());
-    let uid = user.and_then(|user| user.uid.as_ref()).map_or(1001, |uid| uid.value);
-    let name = user.and_then(|user| user.name.as_ref());
+    // Field by field: a component may change the name alone.
+    let users: Vec<&UserSpec> =
+        service.component.user.iter().chain(defaults.and_then(|defaults| defaults.user.as_ref())).collect();
+    let uid = users.iter().find_map(|user| user.uid.as_ref()).map_or(1001, |uid| uid.value);
+    let name = users.iter().find_map(|user| user.name.as_ref());
     let mut result = RuntimeUser {
         name: name.map_or_else(|| "app".to_owned(), |name| name.value.clone()),
         uid,
-        gid: user.and_then(|user| user.gid.as_ref()).map_or(uid, |gid| gid.value),
+        gid: users.iter().find_map(|user| user.gid.as_ref()).map_or(uid, |gid| gid.value),
     };
     if let Some(name) = name {
         let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
@@ -271,7 +289,8 @@ fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUs
             (Ok(uid), Err(_)) if group.is_empty() => {
                 (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid });
             }
-            _ if user == result.name => {}
+            (Err(_), Ok(gid)) if user == result.name && gid == result.gid => {}
+            _ if user == result.name && (group.is_empty() || group == result.name) => {}
             _ => problems.push(
                 Diagnostic::new(Code::Value, format!("the image has no user `{}`", given.value))
                     .at(&given.span)
@@ -303,13 +322,13 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
     }
     // As a Dockerfile's WORKDIR does: an engine may not be able to make it under a read-only root.
     if let Some(path) = &service.compose.working_dir {
-        let folder = MakeDir { path: path.value.clone(), mode: 0o755, owner: Owner::default(), link: true };
+        let folder = MakeDir { path: path.value.clone(), mode: 0o755, owner: Owner::default(), link: false };
         runtime.steps.push(Step { action: Action::MakeDir(folder), origin: path.span.clone() });
     }
     // A volume takes its owner from the folder that the image has there.
     let owner = image.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid }).unwrap_or_default();
     for volume in &service.compose.volumes.0 {
-        let folder = MakeDir { path: volume.value.clone(), mode: 0o755, owner, link: true };
+        let folder = MakeDir { path: volume.value.clone(), mode: 0o755, owner, link: false };
         runtime.steps.push(Step { action: Action::MakeDir(folder), origin: volume.span.clone() });
     }
     let size = service.component.contract.as_ref().and_then(|contract| contract.size.as_ref());

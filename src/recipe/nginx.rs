@@ -31,7 +31,7 @@ impl Recipe for Nginx {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["template"]
+        &["base", "version", "template"]
     }
 
     fn needs(&self, service: &Service) -> Vec<Need> {

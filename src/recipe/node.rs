@@ -24,7 +24,7 @@ impl Recipe for Node {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["build", "build_env", "network", "output"]
+        &["base", "version", "build", "build_env", "network", "output"]
     }
 
     fn needs(&self, service: &Service) -> Vec<Need> {
@@ -38,6 +38,7 @@ impl Recipe for Node {
         let mut stages = Vec::new();
         let build = package.build(request);
         let built = build.is_some();
+        npm::nothing_built(request, built, problems);
         if let Some(command) = build {
             stages.push(package.install_stage(request, "deps", StagePlatform::Target, false));
             stages.push(npm::build_stage(request, "deps", StagePlatform::Target, command, network));
@@ -108,20 +109,10 @@ fn application(request: &Request<'_>, built: bool) -> Vec<Step> {
     let output = &request.service.component.output.0;
     let exclude = |patterns: &[&[&str]]| patterns.concat().into_iter().map(str::to_owned).collect();
     let origin = |index: usize| output.get(index).map_or(request.recipe_span(), |path| &path.span).clone();
-    let manifest = |from: From, source: String| Step {
-        action: Action::Copy(Copy {
-            from,
-            sources: vec![source],
-            target: format!("{}/", npm::APP),
-            link: true,
-            ..Copy::default()
-        }),
-        origin: request.recipe_span().clone(),
-    };
     if !built && output.is_empty() {
         let whole = Copy {
             link: true,
-            exclude: exclude(&[npm::NOT_SOURCE, npm::NOT_OUTPUT]),
+            exclude: exclude(&[npm::NOT_SOURCE, npm::NOT_OUTPUT, npm::NOT_IN_IMAGE]),
             ..npm::source_copy(request)
         };
         return vec![Step { action: Action::Copy(whole), origin: request.source_span().clone() }];
@@ -130,7 +121,14 @@ fn application(request: &Request<'_>, built: bool) -> Vec<Step> {
     if paths.is_empty() {
         paths.push("dist".to_owned());
     }
-    let mut steps = vec![manifest(From::Context, request.path("package.json"))];
+    let manifest = Copy {
+        sources: vec![request.path("package.json")],
+        target: format!("{}/", npm::APP),
+        exclude: npm::not_source(),
+        link: true,
+        ..Copy::default()
+    };
+    let mut steps = vec![Step { action: Action::Copy(manifest), origin: request.recipe_span().clone() }];
     steps.extend(paths.into_iter().enumerate().map(|(index, path)| {
         let (from, source) = if built {
             (From::Stage("build".to_owned()), format!("{}/{path}", npm::APP))
@@ -141,7 +139,7 @@ fn application(request: &Request<'_>, built: bool) -> Vec<Step> {
             from,
             sources: vec![source],
             target: format!("{}/{path}", npm::APP),
-            exclude: exclude(&[npm::NOT_OUTPUT, &["**/node_modules"]]),
+            exclude: exclude(&[npm::NOT_SOURCE, npm::NOT_OUTPUT, npm::NOT_IN_IMAGE]),
             link: true,
             ..Copy::default()
         };

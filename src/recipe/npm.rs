@@ -14,10 +14,11 @@ const DEFAULT_VERSION: &str = "22";
 /// Where the component lies in its stages.
 pub(super) const APP: &str = "/app";
 
-/// What is never copied from a source folder: what install and build make themselves, and what
-/// tends to hold secrets.
-pub(super) const NOT_SOURCE: &[&str] =
-    &["**/node_modules", "**/.git", "**/.env", "**/.env.*", "**/.npmrc", "**/npm-debug.log*"];
+/// What install and build make themselves; never copied from a source folder.
+pub(super) const NOT_SOURCE: &[&str] = &["**/node_modules", "**/.git", "**/npm-debug.log*"];
+
+/// What tends to hold secrets; it may serve a build, and is never in an image.
+pub(super) const NOT_IN_IMAGE: &[&str] = &["**/.env", "**/.env.*", "**/.npmrc"];
 
 /// What a build leaves for developers only.
 pub(super) const NOT_OUTPUT: &[&str] = &["**/*.map", "**/*.tsbuildinfo"];
@@ -133,7 +134,12 @@ impl Package {
             steps: vec![
                 step(Action::Workdir(APP.to_owned()), origin),
                 step(
-                    Action::Copy(Copy { sources: manifests, target: format!("{APP}/"), ..Copy::default() }),
+                    Action::Copy(Copy {
+                        sources: manifests,
+                        target: format!("{APP}/"),
+                        exclude: not_source(),
+                        ..Copy::default()
+                    }),
                     request.source_span(),
                 ),
                 step(Action::Run(Box::new(run)), origin),
@@ -174,13 +180,19 @@ fn build_env(request: &Request<'_>) -> impl Iterator<Item = (String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
+/// [`NOT_SOURCE`] for a copy. On a copy of single files it says that they are none of these, so
+/// that whole folders need not be sent.
+pub(super) fn not_source() -> Vec<String> {
+    NOT_SOURCE.iter().map(|pattern| (*pattern).to_owned()).collect()
+}
+
 /// A copy of the component's folder.
 pub(super) fn source_copy(request: &Request<'_>) -> Copy {
     Copy {
         from: From::Context,
         sources: vec![format!("{}/", request.source)],
         target: format!("{APP}/"),
-        exclude: NOT_SOURCE.iter().map(|pattern| (*pattern).to_owned()).collect(),
+        exclude: not_source(),
         ..Copy::default()
     }
 }
@@ -198,6 +210,17 @@ pub(super) fn build_network(service: &Service, problems: &mut Diagnostics) -> pl
             );
             Network::None
         }
+    }
+}
+
+/// Settings of a build that does not take place would be a promise that nobody keeps.
+pub(super) fn nothing_built(request: &Request<'_>, built: bool, problems: &mut Diagnostics) {
+    if let (false, Some(network)) = (built, &request.service.component.network) {
+        problems.push(
+            Diagnostic::new(Code::Value, "`network` is of the build command, and there is none")
+                .at(&network.span)
+                .help("give `build`, or the package a `build` script"),
+        );
     }
 }
 

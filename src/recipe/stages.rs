@@ -9,7 +9,7 @@ use crate::plan::{
     Step, Write,
 };
 use crate::spec::Located;
-use crate::spec::component::{ActionSpec, CopySpec, RunSpec, StageSpec};
+use crate::spec::component::{ActionSpec, CopySpec, Mode, RunSpec, StageSpec};
 
 type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
 
@@ -48,7 +48,18 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
         return None;
     }
     let order: Vec<&str> = specs.iter().map(|(name, _)| name.value.as_str()).collect();
-    let stages = sorted(&order, stages, problems)?;
+    let mut stages = sorted(&order, stages, problems)?;
+    // A stage that starts from another one runs on its platform, unless it says otherwise.
+    for index in 0..stages.len() {
+        let says = named.get(stages[index].name.as_str()).is_some_and(|spec| spec.platform.is_some());
+        let below = match &stages[index].from {
+            Base::Stage(name) if !says => stages.iter().find(|stage| stage.name == *name),
+            _ => None,
+        };
+        if let Some(platform) = below.map(|stage| stage.platform) {
+            stages[index].platform = platform;
+        }
+    }
     Some(Made { stages, runtime: runtime.value.clone(), image: Image::default(), http_check: None })
 }
 
@@ -132,7 +143,7 @@ fn stage(
             }
             ActionSpec::MakeDir(dir) => steps.push(made(Action::MakeDir(MakeDir {
                 path: dir.path.value.clone(),
-                mode: dir.mode.as_ref().map_or(0o755, |mode| mode.value.0),
+                mode: plain_mode(dir.mode.as_ref(), 0o755, problems),
                 owner: owner(dir.owner.as_ref(), problems),
                 link: false,
             }))),
@@ -150,7 +161,7 @@ fn stage(
             ActionSpec::Write(file) => steps.push(made(Action::Write(Write {
                 path: file.path.value.clone(),
                 content: file.content.clone(),
-                mode: file.mode.as_ref().map_or(0o644, |mode| mode.value.0),
+                mode: plain_mode(file.mode.as_ref(), 0o644, problems),
                 owner: owner(file.owner.as_ref(), problems),
                 link: false,
             }))),
@@ -272,6 +283,19 @@ fn choice<T: Clone + Default>(
         Diagnostic::new(Code::Value, format!("`{}` is no {what}", given.value)).at(&given.span).help(help),
     );
     T::default()
+}
+
+/// Permission bits for what is made new. BuildKit drops the bits above them without a word.
+fn plain_mode(given: Option<&Located<Mode>>, default: u32, problems: &mut Diagnostics) -> u32 {
+    let Some(given) = given else { return default };
+    if given.value.0 > 0o777 {
+        problems.push(
+            Diagnostic::new(Code::Value, "set-uid, set-gid and sticky bits cannot be set here")
+                .at(&given.span)
+                .help("use a `run` step with chmod, or `copy` with a mode"),
+        );
+    }
+    given.value.0 & 0o777
 }
 
 /// `uid` or `uid:gid`. Names are refused: whether a base knows them is not known here, and

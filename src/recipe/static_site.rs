@@ -2,7 +2,7 @@
 
 use super::npm::{self, Package};
 use super::{Made, Need, Recipe, Request, nginx};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Copy, From, Stage, StagePlatform, Step, Write};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
@@ -23,7 +23,7 @@ impl Recipe for StaticSite {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["build", "build_env", "network", "output", "spa"]
+        &["base", "version", "build", "build_env", "network", "output", "spa"]
     }
 
     fn needs(&self, service: &Service) -> Vec<Need> {
@@ -46,6 +46,20 @@ impl Recipe for StaticSite {
                 stages.push(npm::build_stage(request, "deps", StagePlatform::Build, command, network));
                 built = true;
             }
+        }
+        npm::nothing_built(request, built, problems);
+        if let (false, Some(version)) = (built, &component.version) {
+            problems.push(
+                Diagnostic::new(Code::Value, "`version` is that of Node, and this site is not built")
+                    .at(&version.span)
+                    .help("remove it; `base` chooses another nginx"),
+            );
+        }
+        if let [_, second, ..] = component.output.0.as_slice() {
+            problems.push(
+                Diagnostic::new(Code::Value, "a site is one folder, so `output` has one entry")
+                    .at(&second.span),
+            );
         }
         let port = request.only_port().or_else(|| nginx::contract_port(request)).unwrap_or(8080);
         stages.push(runtime(request, built, port));
@@ -72,7 +86,11 @@ fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
         from,
         sources: vec![source],
         target: format!("{ROOT}/"),
-        exclude: [npm::NOT_OUTPUT, npm::NOT_SOURCE].concat().into_iter().map(str::to_owned).collect(),
+        exclude: [npm::NOT_OUTPUT, npm::NOT_SOURCE, npm::NOT_IN_IMAGE]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         link: true,
         ..Copy::default()
     };
@@ -97,7 +115,9 @@ fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
     nginx::runtime_stage(request, None, steps)
 }
 
-/// The server block. What a bundler named by its content may be kept for ever; the page that
+/// The server block. A name ends in a hash if its last part has 8, 16 or 20 characters with a
+/// letter among them, and a digit or two capitals in a row, which words like `SemiBold` have not.
+/// What a bundler named by its content may be kept for ever; the page that
 /// names those files is never kept; everything else is asked for again.
 fn server(port: u16, spa: bool, health: Option<&str>) -> String {
     let fallback = if spa { "/index.html" } else { "=404" };
@@ -129,7 +149,7 @@ fn server(port: u16, spa: bool, health: Option<&str>) -> String {
       add_header X-Content-Type-Options "nosniff" always;
     }}
 
-    location ~ "[-.](?=[^/]*[0-9]|[^/]*[A-Z][^/]*[A-Z])([0-9A-Za-z_-]{{8}}|[0-9a-f]{{16}}|[0-9a-f]{{20}})\.(js|mjs|css|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|wasm)$" {{
+    location ~ "[-.](?=[0-9A-Za-z_-]*([0-9]|[A-Z][A-Z]))(?=[0-9_-]*[A-Za-z])([0-9A-Za-z_-]{{8}}|[0-9a-f]{{16}}|[0-9a-f]{{20}})\.(js|mjs|css|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|wasm)$" {{
       try_files $uri =404;
       add_header Cache-Control "public, max-age=31536000, immutable";
       add_header X-Content-Type-Options "nosniff";

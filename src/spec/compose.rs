@@ -226,8 +226,14 @@ impl FromNode for Volumes {
             reader.wrong_type(node, "a list of volumes");
             return None;
         };
-        let read: Vec<Option<_>> = items.iter().map(|item| volume(item, reader)).collect();
-        Some(Self(read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect()))
+        let read: Vec<Option<Mounted>> = items.iter().map(|item| volume(item, reader)).collect();
+        let mut mounts: Vec<Mounted> = Vec::new();
+        for mounted in read.into_iter().collect::<Option<Vec<_>>>()? {
+            // One target, one mount: of several, Compose takes the last.
+            mounts.retain(|known| known.target.value != mounted.target.value);
+            mounts.push(mounted);
+        }
+        Some(Self(mounts.into_iter().filter(|mounted| mounted.own).map(|mounted| mounted.target).collect()))
     }
 
     fn absent() -> Option<Self> {
@@ -235,24 +241,25 @@ impl FromNode for Volumes {
     }
 }
 
-/// The target of one entry if it is a volume of the container's own.
-#[allow(clippy::option_option, reason = "outer: readable; inner: of interest")]
-fn volume(node: &Node, reader: &mut Reader<'_>) -> Option<Option<Located<String>>> {
+/// An entry of `volumes`.
+struct Mounted {
+    target: Located<String>,
+    /// Whether it is a volume of the container's own.
+    own: bool,
+}
+
+fn volume(node: &Node, reader: &mut Reader<'_>) -> Option<Mounted> {
     if let Value::Mapping(_) = node.value {
         let kind = reader.field::<Option<String>>(node, "type", "an entry of `volumes`")?;
-        let target = reader.field::<Option<Located<String>>>(node, "target", "an entry of `volumes`")?;
-        return Some(target.filter(|_| kind.as_deref() == Some("volume")));
+        let target = reader.field::<Located<String>>(node, "target", "an entry of `volumes`")?;
+        return Some(Mounted { target, own: kind.as_deref() == Some("volume") });
     }
     let text = reader.scalar(node, "a volume")?;
     let mut parts = text.split(':');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next());
-    let is_path = |text: &str| text.starts_with(['/', '.', '~']);
-    let target = match second {
-        None => first,
-        Some(_) if is_path(first) => return Some(None),
-        Some(target) => target,
-    };
-    Some(Some(Located { value: target.to_owned(), span: node.span.clone() }))
+    let own = second.is_none() || !first.starts_with(['/', '.', '~']);
+    let target = second.unwrap_or(first).to_owned();
+    Some(Mounted { target: Located { value: target, span: node.span.clone() }, own })
 }
 
 /// The top level's services, each with its node.

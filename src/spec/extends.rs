@@ -51,7 +51,13 @@ impl Resolver<'_> {
         let (base_root, base_file) = match &other {
             None => (root, file.to_owned()),
             Some(path) => {
-                let path = relative(file, path);
+                let Some(path) = relative(file, path) else {
+                    let message =
+                        format!("`extends` names the file `{path}`, which lies outside of the spec's folder");
+                    let help = "a build sees the folder of the spec and what is below it";
+                    report(reader, &extends.span, message, Some(help.to_owned()));
+                    return node.clone();
+                };
                 match files.get(&path) {
                     Some(Some(root)) => (root, path),
                     Some(None) => {
@@ -70,6 +76,9 @@ impl Resolver<'_> {
                 }
             }
         };
+        if base_root.value == Value::Null {
+            return node.clone();
+        }
         let services = base_root.get("services");
         let Some(base) = services.and_then(|services| services.get(&name)) else {
             let known = match services.map(|services| &services.value) {
@@ -110,25 +119,28 @@ fn reference(extends: &Node, reader: &mut Reader<'_>) -> Option<(String, Option<
     Some((reader.scalar(extends, "a service's name")?, None))
 }
 
-/// A path beside a file, relative to the spec's folder.
-fn relative(file: &str, path: &str) -> String {
+/// A path beside a file, relative to the spec's folder; none for one outside of it.
+fn relative(file: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
     let mut parts: Vec<&str> =
         file.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default();
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
+            ".." => {
+                parts.pop()?;
             }
             part => parts.push(part),
         }
     }
-    parts.join("/")
+    Some(parts.join("/"))
 }
 
 /// Lists that are replaced as a whole.
 fn replaces(path: &[&str]) -> bool {
-    matches!(path, ["command" | "entrypoint"] | ["healthcheck", "test"] | ["x-slipway", ..])
+    matches!(path, ["command" | "entrypoint"] | ["healthcheck", "test"])
 }
 
 /// Names with values, which Compose takes as a mapping or as a list.
@@ -137,6 +149,21 @@ fn is_pairs(path: &[&str]) -> bool {
 }
 
 fn join(base: &Node, over: &Node, path: &[&str]) -> Node {
+    if path == ["build"] {
+        let (base, over) = (with_context(base), with_context(over));
+        return join_values(&base, &over, path);
+    }
+    join_values(base, over, path)
+}
+
+/// `build: folder` in its long form.
+fn with_context(build: &Node) -> Node {
+    let Value::String(_) = build.value else { return build.clone() };
+    let key = Key { name: "context".to_owned(), span: build.span.clone() };
+    Node { value: Value::Mapping(vec![(key, build.clone())]), ..build.clone() }
+}
+
+fn join_values(base: &Node, over: &Node, path: &[&str]) -> Node {
     let value = match (&base.value, &over.value) {
         _ if over.joining != Joining::Usual => over.value.clone(),
         (Value::Mapping(base), Value::Mapping(over)) => Value::Mapping(join_mappings(base, over, path)),
@@ -147,7 +174,8 @@ fn join(base: &Node, over: &Node, path: &[&str]) -> Node {
         (Value::Sequence(base), Value::Sequence(over)) if !replaces(path) => {
             Value::Sequence(base.iter().chain(over).cloned().collect())
         }
-        (_, Value::Null) => base.value.clone(),
+        // What is replaced as a whole is replaced by nothing as well.
+        (_, Value::Null) if !replaces(path) => base.value.clone(),
         _ => over.value.clone(),
     };
     Node { value, span: over.span.clone(), joining: over.joining }
@@ -196,10 +224,12 @@ mod tests {
 
     #[test]
     fn paths_beside_a_file() {
-        assert_eq!(relative("spec.yaml", "common.yaml"), "common.yaml");
-        assert_eq!(relative("spec.yaml", "./a/b.yaml"), "a/b.yaml");
-        assert_eq!(relative("a/b.yaml", "../c.yaml"), "c.yaml");
-        assert_eq!(relative("a/b.yaml", "c.yaml"), "a/c.yaml");
-        assert_eq!(relative("spec.yaml", "../up.yaml"), "../up.yaml");
+        let path = |file, path| relative(file, path).unwrap_or_else(|| "outside".to_owned());
+        assert_eq!(path("spec.yaml", "common.yaml"), "common.yaml");
+        assert_eq!(path("spec.yaml", "./a/b.yaml"), "a/b.yaml");
+        assert_eq!(path("a/b.yaml", "../c.yaml"), "c.yaml");
+        assert_eq!(path("a/b.yaml", "c.yaml"), "a/c.yaml");
+        assert_eq!(path("spec.yaml", "../up.yaml"), "outside");
+        assert_eq!(path("spec.yaml", "/etc/x.yaml"), "outside");
     }
 }

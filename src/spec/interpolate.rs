@@ -17,7 +17,7 @@ pub(super) enum Problem {
 
 /// A text with its variables replaced, and what was wrong on the way.
 pub(super) fn interpolate(text: &str, values: &BTreeMap<String, String>) -> (String, Vec<Problem>) {
-    let mut run = Run { values, problems: Vec::new() };
+    let mut run = Run { values, problems: Vec::new(), depth: 0 };
     let result = run.text(text);
     (result, run.problems)
 }
@@ -25,10 +25,26 @@ pub(super) fn interpolate(text: &str, values: &BTreeMap<String, String>) -> (Str
 struct Run<'a> {
     values: &'a BTreeMap<String, String>,
     problems: Vec<Problem>,
+    /// How many defaults deep this is.
+    depth: usize,
 }
+
+/// Deeper than anybody writes; a hostile file must not overflow the stack.
+const DEPTH: usize = 64;
 
 impl Run<'_> {
     fn text(&mut self, text: &str) -> String {
+        if self.depth == DEPTH {
+            self.problems.push(Problem::Invalid);
+            return String::new();
+        }
+        self.depth += 1;
+        let result = self.shallow(text);
+        self.depth -= 1;
+        result
+    }
+
+    fn shallow(&mut self, text: &str) -> String {
         let mut result = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
@@ -159,6 +175,12 @@ mod tests {
         ] {
             assert_eq!(run(text), (expected.to_owned(), vec![]), "{text}");
         }
+    }
+
+    #[test]
+    fn no_depth_overflows_the_stack() {
+        let text = "${A:-".repeat(5000) + &"}".repeat(5000);
+        assert_eq!(run(&text).1, [Problem::Invalid]);
     }
 
     #[test]

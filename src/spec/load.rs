@@ -25,6 +25,8 @@ pub struct Spec {
     pub project: Option<Project>,
     /// The services with an `x-slipway` key, in the order of the file.
     pub components: Vec<Service>,
+    /// The names of components in which something is wrong.
+    pub unreadable: Vec<String>,
     /// The names of the other services.
     pub others: Vec<String>,
 }
@@ -68,11 +70,12 @@ pub fn load(
     let files: Files = beside
         .iter()
         .map(|(path, bytes)| {
-            let root = bytes.as_ref().and_then(|bytes| match read(path, bytes) {
-                Ok((_, root)) => Some(root),
+            let root = bytes.as_ref().map(|bytes| match read(path, bytes) {
+                Ok((_, root)) => root,
                 Err(problem) => {
                     reader.report(problem);
-                    None
+                    // It is there: what is wrong with it has been said.
+                    Node { value: Value::Null, span: root.span.clone(), joining: yaml::Joining::Usual }
                 }
             });
             (path.clone(), root)
@@ -157,7 +160,7 @@ fn assemble(
     let project = reader.field(root, EXTENSION, "the file").unwrap_or_default();
     let mut components = Vec::new();
     let mut others = Vec::new();
-    let mut complete = true;
+    let mut unreadable = Vec::new();
     for (key, node) in compose::services(root, reader) {
         reader.diagnostics.about(Some(&key.name));
         if let Value::Null | Value::Mapping(_) = node.value {
@@ -187,11 +190,11 @@ fn assemble(
                 component,
                 extension: place,
             }),
-            _ => complete = false,
+            _ => unreadable.push(key.name.clone()),
         }
     }
     reader.diagnostics.about(None);
-    if components.is_empty() && complete && reader.diagnostics.is_empty() {
+    if components.is_empty() && unreadable.is_empty() {
         reader.report(
             Diagnostic::new(
                 Code::MissingKey,
@@ -201,7 +204,7 @@ fn assemble(
             .help("give a service `x-slipway: { recipe: node, source: folder }`"),
         );
     }
-    Some(Spec { file, name, project, components, others })
+    Some(Spec { file, name, project, components, unreadable, others })
 }
 
 /// The key's own line where the service has one; an inherited one stands where it was written.

@@ -135,10 +135,16 @@ fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
     Node { value, span, joining }
 }
 
-/// Compose's tags stand right before the value. (The parser drops tags that it does not know.)
+/// Compose's tags stand right before the value, comments aside. (The parser drops tags that it
+/// does not know.)
 fn joining(span: &Span) -> Joining {
-    let before = span.file.text.get(..span.range.start).unwrap_or_default().trim_end();
-    match before.rsplit(|c: char| c.is_whitespace()).next() {
+    let before = span.file.text.get(..span.range.start).unwrap_or_default();
+    let words = before.lines().rev().map(|line| match line.split_once('#') {
+        Some((code, _)) if code.is_empty() || code.ends_with(char::is_whitespace) => code,
+        _ => line,
+    });
+    let line = words.map(str::trim_end).find(|line| !line.is_empty()).unwrap_or_default();
+    match line.rsplit(char::is_whitespace).next() {
         Some("!reset") => Joining::Reset,
         Some("!override") => Joining::Override,
         _ => Joining::Usual,
@@ -268,6 +274,13 @@ mod tests {
         let tree = read("a:\n  b: 1\n  c: two\nd: 3\n").expect("valid");
         let a = tree.get("a").expect("there");
         assert_eq!((a.span.line(), a.span.last_line()), (2, 3));
+    }
+
+    #[test]
+    fn a_comment_is_no_tag() {
+        let tree = read("a:\n  # was !reset\n  - 1\nb: !override # why\n  - 2\n").expect("valid");
+        let joining = |key| tree.get(key).map(|node| node.joining);
+        assert_eq!((joining("a"), joining("b")), (Some(Joining::Usual), Some(Joining::Override)));
     }
 
     #[test]
