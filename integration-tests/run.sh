@@ -5,6 +5,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 eval "$(integration-tests/engine.sh env)"
 
-# One test at a time builds faster than several that share two cores and one engine.
+# More tests at once would only share two cores and one engine. The summary comes last.
 cargo test --quiet --workspace --exclude integration-tests
-cargo test --package integration-tests -- --test-threads=2
+cargo test --package integration-tests --tests -- --test-threads=2

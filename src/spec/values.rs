@@ -109,17 +109,55 @@ pub struct Words {
     pub span: Span,
 }
 
+/// Splits a text into words as Compose does: quotes and backslashes as in a shell, and no
+/// comments. What only a shell understands is refused; Compose would drop all that follows.
+#[allow(clippy::match_same_arms, reason = "the order of the arms decides")]
+fn split_words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some('\''), _) => word.get_or_insert_default().push(character),
+            (_, '\\') => match characters.next() {
+                Some(next) => word.get_or_insert_default().push(next),
+                None => return Err("the command ends with a backslash".to_owned()),
+            },
+            (Some(_), _) => word.get_or_insert_default().push(character),
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, ' ' | '\t' | '\r' | '\n') => words.extend(word.take()),
+            (None, ';' | '|' | '&' | '<' | '>' | '(' | ')' | '`') => {
+                return Err(format!("`{character}` in the command is for a shell"));
+            }
+            (None, _) => word.get_or_insert_default().push(character),
+        }
+    }
+    if quote.is_some() {
+        return Err("the command has a quote that is not closed".to_owned());
+    }
+    words.extend(word);
+    Ok(words)
+}
+
 impl FromNode for Words {
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let words = if let Value::Sequence(_) = node.value {
             Vec::from_node(node, reader)?
         } else {
             let text = reader.scalar(node, "a command: a text or a list of words")?;
-            let words = shlex::split(&text);
-            if words.is_none() {
-                reader.bad_value(&node.span, "the command has a quote that is not closed", None);
+            match split_words(&text) {
+                Ok(words) => words,
+                Err(why) => {
+                    let help = "no shell runs this; if you want one, write `[sh, -c, \"…\"]`";
+                    reader.bad_value(&node.span, why, Some(help));
+                    return None;
+                }
             }
-            words?
         };
         Some(Self { words, span: node.span.clone() })
     }
@@ -307,6 +345,20 @@ mod tests {
         }
         for text in ["", "MB", "1x", "-1m"] {
             assert_eq!(parse_bytes(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words() {
+        let split = |text| split_words(text).unwrap_or_else(|why| vec![why]);
+        assert_eq!(split("run --color #fff"), ["run", "--color", "#fff"]);
+        assert_eq!(
+            split("a\tb  '' \"\" c\\ d 'e\\f' \"g\\\"h\" x'y'z"),
+            ["a", "b", "", "", "c d", "e\\f", "g\"h", "xyz"]
+        );
+        assert_eq!(split("a 'b | c' d\\;e"), ["a", "b | c", "d;e"]);
+        for text in ["a | b", "a;b", "a && b", "a > b", "a `b`", "a $(b)", "a 'b", "a\\"] {
+            assert!(split_words(text).is_err(), "{text}");
         }
     }
 
