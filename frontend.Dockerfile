@@ -28,7 +28,7 @@ FROM scratch
 # It talks over stdin and stdout alone.
 LABEL moby.buildkit.frontend.network.none="true"
 # What the code answers to; a test holds this line against it.
-LABEL moby.buildkit.frontend.caps="moby.buildkit.frontend.contexts,moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests"
+LABEL moby.buildkit.frontend.caps="moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring,moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests"
 LABEL org.opencontainers.image.title="Slipway" \
       org.opencontainers.image.description="A BuildKit frontend that builds minimal, non-root images from one Compose file" \
       org.opencontainers.image.licenses="Apache-2.0"

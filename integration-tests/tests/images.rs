@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::process::Command;
+use std::process::{Child, Command};
 
 use integration_tests::{Project, config, docker, docker_in, file, files, repository};
 use serde_json::json;
@@ -365,4 +365,45 @@ fn the_source_in_the_build_context_is_a_workspace() {
         .output()
         .expect("cargo is installed");
     assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+}
+
+/// A git repository as the build context, with the ref and folder in either form.
+#[test]
+fn a_git_context() {
+    struct Daemon(Child);
+    impl Drop for Daemon {
+        fn drop(&mut self) {
+            // `git daemon` is a program of its own behind `git`: it is stopped by its own pid.
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let project = Project::new(&[
+        ("site.git/project/spec.yaml", PLAIN),
+        ("site.git/project/site/index.html", "from git"),
+    ]);
+    let repository = project.path().join("site.git");
+    let git = |args: &[&str]| {
+        let fixed = ["-c", "user.name=x", "-c", "user.email=x@example.com"];
+        let status = Command::new("git").args(fixed).args(args).current_dir(&repository).status();
+        assert!(status.expect("git is installed").success(), "{args:?}");
+    };
+    git(&["init", "-q", "-b", "trunk"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "x"]);
+    let exec_path = Command::new("git").arg("--exec-path").output().expect("git is installed").stdout;
+    let program = format!("{}/git-daemon", String::from_utf8_lossy(&exec_path).trim());
+    let base = format!("--base-path={}", project.path().display());
+    let daemon =
+        Command::new(program).args(["--listen=127.0.0.1", "--port=19418", "--export-all", &base]).spawn();
+    let _daemon = Daemon(daemon.expect("git-daemon is installed"));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    for context in [
+        "git://127.0.0.1:19418/site.git#trunk:project",
+        "git://127.0.0.1:19418/site.git?branch=trunk&subdir=project",
+    ] {
+        let args = ["buildx", "build", "-f", "spec.yaml", "-t", "slipway-test/git", context];
+        docker_in(project.path(), &[], &args).expect_ok();
+        assert_eq!(file("slipway-test/git", "/srv/www/index.html"), "from git", "{context}");
+    }
 }

@@ -9,6 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use super::errors::Failure;
 use super::gateway::{Gateway, Reference};
+use super::git;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::reach::ContextUse;
@@ -265,7 +266,10 @@ pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Failure> 
 
 /// A context that is a URL.
 fn remote_context(url: &str, options: &Options) -> Result<Output, Failure> {
-    if let Some(git) = git_context(url) {
+    let git = git::context(url).map_err(|why| {
+        Failure::spec(Diagnostic::new(Code::Option, format!("the build context `{url}`: {why}")))
+    })?;
+    if let Some(git) = git {
         let git = match options.build_arg("BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
             Some("1" | "true") => git.keep_git_dir(),
             _ => git,
@@ -279,27 +283,6 @@ fn remote_context(url: &str, options: &Options) -> Result<Output, Failure> {
         )
         .help("use a local folder or a git repository; archives come later"),
     ))
-}
-
-/// A git URL in one of the forms that Docker takes.
-pub(super) fn git_context(url: &str) -> Option<source::Source> {
-    let (remote, fragment) = match url.split_once('#') {
-        Some((remote, fragment)) => (remote, Some(fragment).filter(|fragment| !fragment.is_empty())),
-        None => (url, None),
-    };
-    let is_http = remote.starts_with("https://") || remote.starts_with("http://");
-    let is_git = remote.starts_with("git://")
-        || remote.starts_with("ssh://")
-        || remote.starts_with("git@")
-        || (is_http && remote.strip_suffix(".git").is_some());
-    if let Some(rest) = remote.strip_prefix("github.com/") {
-        return Some(source::git(&format!("https://github.com/{rest}"), fragment));
-    }
-    let ssh = remote.starts_with("ssh://") || remote.starts_with("git@");
-    is_git.then(|| {
-        let git = source::git(remote, fragment);
-        if ssh { git.ssh("default") } else { git }
-    })
 }
 
 /// The patterns of an ignore file, by the rules that Docker has for it.
@@ -341,14 +324,5 @@ mod tests {
         let patterns =
             parse_ignore(b"\xef\xbb\xbf# comment\n\n /node_modules/ \n**/*.log\n! keep.log \n./a/../b\n/\n");
         assert_eq!(patterns, ["node_modules", "**/*.log", "!keep.log", "b", "."]);
-    }
-
-    #[test]
-    fn git_urls() {
-        let identifier = |url: &str| git_context(url).map(|git| git.to_pb().identifier);
-        assert_eq!(identifier("https://h/x.git#v1:sub").as_deref(), Some("git://h/x.git#v1:sub"));
-        assert_eq!(identifier("github.com/a/b").as_deref(), Some("git://github.com/a/b"));
-        assert_eq!(identifier("git@h:a/b.git#").as_deref(), Some("git://h/a/b.git"));
-        assert_eq!(identifier("https://h/x.tar.gz"), None);
     }
 }

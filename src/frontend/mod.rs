@@ -10,6 +10,7 @@ mod build;
 mod context;
 mod errors;
 mod gateway;
+mod git;
 mod images;
 mod named;
 mod options;
@@ -24,8 +25,9 @@ use gateway::Gateway;
 use options::Options;
 
 /// The capabilities that the frontend's image declares in its label, and that the code has.
-pub const CAPABILITIES: [&str; 3] = [
+pub const CAPABILITIES: [&str; 4] = [
     "moby.buildkit.frontend.contexts",
+    "moby.buildkit.frontend.gitquerystring",
     "moby.buildkit.frontend.inputs",
     "moby.buildkit.frontend.subrequests",
 ];

@@ -2,8 +2,9 @@
 
 use buildkit_llb::{Metadata, Output, Platform, source};
 
-use super::context::{git_context, graph};
+use super::context::graph;
 use super::errors::Failure;
+use super::git;
 use super::images::Resolver;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
@@ -77,7 +78,9 @@ pub(super) async fn resolve(
             Ok(FoundImage { output: graph(definition)?, config, raw_config: None })
         }
         _ => {
-            let output: Output = git_context(value)
+            let output: Output = git::context(value)
+                .ok()
+                .flatten()
                 .ok_or_else(unsupported)?
                 .build(&Metadata::named(format!("[context {name}] load from git")));
             Ok(FoundImage { output: Some(output), config: ImageConfig::scratch(), raw_config: None })
