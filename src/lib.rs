@@ -17,6 +17,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod frontend;
 pub mod lower;
+pub(crate) mod paths;
 pub mod plan;
 pub mod recipe;
 pub mod reference;

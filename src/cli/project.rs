@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::diagnostic::Diagnostic;
+use crate::paths::parent;
 use crate::plan::Plan;
-use crate::recipe::{self, Facts, Folder, parent};
+use crate::recipe::{self, Facts, Folder};
 use crate::spec::{Loaded, Service, Spec, Variables, load};
 
 /// Where the spec and its context are.

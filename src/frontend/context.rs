@@ -13,7 +13,8 @@ use super::git;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::reach::ContextUse;
-use crate::recipe::{Facts, Folder, Need, in_folder, parent};
+use crate::paths::{in_folder, parent};
+use crate::recipe::{Facts, Folder, Need};
 
 /// The name of the client's folder that is the build context.
 const CONTEXT: &str = "context";

@@ -231,7 +231,7 @@ impl Lowering<'_> {
 
     /// Makes the folders above a path.
     fn parents_of(&self, path: &str, file: File) -> File {
-        match crate::recipe::parent(path) {
+        match crate::paths::parent(path) {
             "" => file,
             parent => {
                 let timestamp = self.timestamp();
@@ -487,6 +487,7 @@ mod tests {
             link: true,
         };
         let mut run = Run::new(CommandLine::Shell("make".to_owned()));
+        run.network = Network::None;
         run.mounts =
             vec![Mount::Cache { target: "/c".to_owned(), id: "c".to_owned(), sharing: Sharing::Locked }];
         Plan {
@@ -547,6 +548,23 @@ mod tests {
         // The image's lines are added by whoever resolved it; the last op is no vertex.
         assert_eq!(source.locations.len(), first.def.len() - 2);
         assert_eq!(first.metadata.len(), first.def.len());
+    }
+
+    /// Caches of another project or platform are other caches; a step without network has none.
+    #[test]
+    fn caches_are_named_by_project_and_platform() {
+        use buildkit_llb::pb::{self, op::Op};
+        use prost::Message;
+        let execs =
+            definition(true).def.into_iter().filter_map(|bytes| match pb::Op::decode(bytes.as_slice()) {
+                Ok(pb::Op { op: Some(Op::Exec(exec)), .. }) => Some(exec),
+                _ => None,
+            });
+        let exec = execs.into_iter().next().expect("a process");
+        let ids =
+            exec.mounts.iter().filter_map(|mount| mount.cache_opt.as_ref()).map(|cache| cache.id.as_str());
+        assert_eq!(ids.collect::<Vec<_>>(), ["slipway/test/linux/amd64/c"]);
+        assert_eq!(exec.network, i32::from(pb::NetMode::None));
     }
 
     #[test]

@@ -28,41 +28,13 @@ pub fn stages<'p>(plan: &'p Plan, target: &str) -> Vec<&'p Stage> {
         .filter(|stage| {
             let reached = wanted.contains(&stage.name);
             if reached {
-                wanted.extend(used_stages(stage));
+                wanted.extend(stage.uses().into_iter().map(str::to_owned));
             }
             reached
         })
         .collect();
     reached.reverse();
     reached
-}
-
-fn used_stages(stage: &Stage) -> Vec<String> {
-    let base = match &stage.from {
-        Base::Stage(name) => Some(name.clone()),
-        _ => None,
-    };
-    let named = |from: &From| match from {
-        From::Stage(name) => Some(name.clone()),
-        _ => None,
-    };
-    base.into_iter().chain(froms(stage).into_iter().filter_map(|(from, _)| named(from))).collect()
-}
-
-/// Everything that a stage copies or mounts from, with the place that asked.
-fn froms(stage: &Stage) -> Vec<(&From, &Span)> {
-    let mut found = Vec::new();
-    for step in &stage.steps {
-        match &step.action {
-            Action::Copy(copy) => found.push((&copy.from, &step.origin)),
-            Action::Run(run) => found.extend(run.mounts.iter().filter_map(|mount| match mount {
-                Mount::Bind { from, .. } => Some((from, &step.origin)),
-                _ => None,
-            })),
-            _ => {}
-        }
-    }
-    found
 }
 
 /// The images that these stages use, each once per platform.
@@ -73,7 +45,7 @@ pub fn images(stages: &[&Stage]) -> Vec<ImageUse> {
             Base::Image(name) => Some((name, &stage.origin)),
             _ => None,
         };
-        let copied = froms(stage).into_iter().filter_map(|(from, origin)| match from {
+        let copied = stage.sources().into_iter().filter_map(|(from, origin)| match from {
             From::Image(name) => Some((name, origin)),
             _ => None,
         });

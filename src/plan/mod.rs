@@ -54,6 +54,37 @@ pub struct Stage {
     pub origin: Span,
 }
 
+impl Stage {
+    /// Everything that it copies or mounts from, with the place that asked.
+    pub fn sources(&self) -> Vec<(&From, &Span)> {
+        let mut found = Vec::new();
+        for step in &self.steps {
+            match &step.action {
+                Action::Copy(copy) => found.push((&copy.from, &step.origin)),
+                Action::Run(run) => found.extend(run.mounts.iter().filter_map(|mount| match mount {
+                    Mount::Bind { from, .. } => Some((from, &step.origin)),
+                    _ => None,
+                })),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The names of the stages that it uses.
+    pub fn uses(&self) -> Vec<&str> {
+        let base = match &self.from {
+            Base::Stage(name) => Some(name.as_str()),
+            _ => None,
+        };
+        let copied = self.sources().into_iter().filter_map(|(from, _)| match from {
+            From::Stage(name) => Some(name.as_str()),
+            _ => None,
+        });
+        base.into_iter().chain(copied).collect()
+    }
+}
+
 /// What a stage starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {

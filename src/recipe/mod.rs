@@ -60,7 +60,7 @@ pub struct Request<'a> {
 impl Request<'_> {
     /// A path in the component's folder, as a path in the build context.
     pub fn path(&self, name: &str) -> String {
-        in_folder(&self.source, name)
+        crate::paths::in_folder(&self.source, name)
     }
 
     /// The place to blame for the component's folder: its `source` key, or the recipe.
@@ -246,7 +246,12 @@ fn missing_folder(request: &Request<'_>, problems: &mut Diagnostics) -> Option<(
     let name = request.source.rsplit('/').next().unwrap_or_default();
     let help = did_you_mean(name, neighbours.iter().map(String::as_str)).map_or_else(
         || "paths are relative to the build context; is the folder excluded by .dockerignore?".to_owned(),
-        |meant| format!("did you mean `{}`?", in_folder(parent(&request.source), meant)),
+        |meant| {
+            format!(
+                "did you mean `{}`?",
+                crate::paths::in_folder(crate::paths::parent(&request.source), meant)
+            )
+        },
     );
     problems.push(
         Diagnostic::new(Code::MissingSource, format!("the build context has no folder `{}`", request.source))
@@ -340,19 +345,4 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
         size_limit: size.map(|size| (size.value.0, size.span.clone())),
         source: request.source.clone(),
     })
-}
-
-/// A path in a folder.
-pub(crate) fn in_folder(folder: &str, name: &str) -> String {
-    let name = name.trim_start_matches("./").trim_start_matches('/');
-    match (folder, name) {
-        ("", name) => name.to_owned(),
-        (folder, "" | ".") => folder.to_owned(),
-        (folder, name) => format!("{folder}/{name}"),
-    }
-}
-
-/// The folder that a path lies in.
-pub(crate) fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }

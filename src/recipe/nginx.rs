@@ -37,7 +37,7 @@ impl Recipe for Nginx {
     fn needs(&self, service: &Service) -> Vec<Need> {
         let source = super::source(service);
         let template = service.component.template.iter();
-        template.map(|template| Need::presence(super::in_folder(&source, &template.value))).collect()
+        template.map(|template| Need::presence(crate::paths::in_folder(&source, &template.value))).collect()
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {

@@ -32,8 +32,8 @@ pub(super) fn needs(service: &Service) -> Vec<Need> {
     let source = super::source(service);
     let others = OTHER_LOCKS.map(|(name, _)| name);
     let present = [".npmrc"].into_iter().chain(LOCKS).chain(others);
-    let present = present.map(|name| Need::presence(super::in_folder(&source, name)));
-    std::iter::once(Need::content(super::in_folder(&source, "package.json"))).chain(present).collect()
+    let present = present.map(|name| Need::presence(crate::paths::in_folder(&source, name)));
+    std::iter::once(Need::content(crate::paths::in_folder(&source, "package.json"))).chain(present).collect()
 }
 
 /// The image that has Node and npm.

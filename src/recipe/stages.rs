@@ -63,25 +63,6 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
     Some(Made { stages, runtime: runtime.value.clone(), image: Image::default(), http_check: None })
 }
 
-/// The stages a stage uses.
-fn uses(stage: &Stage) -> Vec<&str> {
-    let mut used = Vec::new();
-    if let Base::Stage(name) = &stage.from {
-        used.push(name.as_str());
-    }
-    for step in &stage.steps {
-        match &step.action {
-            Action::Copy(Copy { from: From::Stage(name), .. }) => used.push(name),
-            Action::Run(run) => used.extend(run.mounts.iter().filter_map(|mount| match mount {
-                Mount::Bind { from: From::Stage(name), .. } => Some(name.as_str()),
-                _ => None,
-            })),
-            _ => {}
-        }
-    }
-    used
-}
-
 /// Each stage after those that it uses; otherwise in the order of the file.
 fn sorted(
     order: &[&str],
@@ -91,7 +72,7 @@ fn sorted(
     let mut done: Vec<Stage> = Vec::new();
     while !stages.is_empty() {
         let ready = order.iter().find(|name| {
-            stages.get(**name).is_some_and(|stage| uses(stage).iter().all(|used| !stages.contains_key(used)))
+            stages.get(**name).is_some_and(|stage| stage.uses().iter().all(|used| !stages.contains_key(used)))
         });
         if let Some(stage) = ready.and_then(|name| stages.remove(*name)) {
             done.push(stage);
@@ -190,7 +171,7 @@ pub(super) fn copy_step(
     }
     let from = from(copy.from.as_ref(), named);
     let in_source = |path: &str| {
-        let inside = super::in_folder(&request.source, path);
+        let inside = crate::paths::in_folder(&request.source, path);
         if path.ends_with('/') && !inside.ends_with('/') { inside + "/" } else { inside }
     };
     let sources = copy.source.0.iter().map(|source| match from {
@@ -242,8 +223,11 @@ fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut 
     for bind in &spec.bind {
         let from = from(bind.from.as_ref(), Some(named));
         let source = bind.source.as_ref().map_or("", |source| source.value.as_str());
-        let source =
-            if from == From::Context { super::in_folder(&request.source, source) } else { source.to_owned() };
+        let source = if from == From::Context {
+            crate::paths::in_folder(&request.source, source)
+        } else {
+            source.to_owned()
+        };
         let target = bind.target.value.clone();
         mounts.push(Mount::Bind { from, source, target, writable: bind.writable.unwrap_or(false) });
     }

@@ -89,7 +89,7 @@ record! {
 record! {
     /// How to tell that a component works. Compose's `healthcheck` has the times.
     closed "`health`" struct HealthContract {
-        /// A path that answers GET with a status of 200 to 399.
+        /// A path that answers GET with a status of 200 to 299, redirects followed.
         http: Option<Located<String>>,
         /// The port of `http`; by default the only one that the service exposes.
         port: Option<Located<u32>>,
