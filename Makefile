@@ -2,7 +2,9 @@
 
 TARGET := $(shell uname -m)-unknown-linux-musl
 BINARY := target/$(TARGET)/release/docker-slipway
-SOURCES := $(shell find src buildkit-llb proto -name '*.rs' -o -name '*.proto' -o -name Cargo.toml) Cargo.toml Cargo.lock .cargo/config.toml
+# What the frontend's image holds: the binary, and the programs for images of either platform.
+IMAGE := target/image
+SOURCES := $(shell find src buildkit-llb proto probe -name '*.rs' -o -name '*.proto' -o -name Cargo.toml) Cargo.toml Cargo.lock .cargo/config.toml
 
 # Without a Rust toolchain the binary is made inside the build, from a Rust image.
 FROM_SOURCE ?= $(if $(shell command -v cargo),,1)
@@ -24,11 +26,13 @@ check:
 engine:
 	integration-tests/engine.sh up
 
-# The frontend's image, in the engine: from a binary made here, or from source with
+# The frontend's image, in the engine: from binaries made here, or from source with
 # `make frontend FROM_SOURCE=1` where a Rust image can be pulled.
-frontend: engine $(if $(FROM_SOURCE),,$(BINARY))
-	integration-tests/frontend.sh $(if $(FROM_SOURCE),source,$(dir $(BINARY)))
+frontend: engine $(if $(FROM_SOURCE),,$(IMAGE)/docker-slipway)
+	integration-tests/frontend.sh $(if $(FROM_SOURCE),source,$(IMAGE))
 
-$(BINARY): $(SOURCES)
+$(IMAGE)/docker-slipway: $(SOURCES)
 	rustup target add $(TARGET)
 	cargo build --release --locked --target $(TARGET)
+	./tools.sh $(IMAGE)
+	cp $(BINARY) $@

@@ -1,4 +1,4 @@
-# The frontend's image: one static binary on nothing.
+# The frontend's image: one static binary on nothing, and the small programs for images.
 #
 #   docker buildx build -f frontend.Dockerfile -t slipway/frontend:0 .
 #
@@ -22,7 +22,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     esac \
     && rustup target add "$target" \
     && cargo build --release --locked --target "$target" \
-    && cp "target/$target/release/docker-slipway" /
+    && cp "target/$target/release/docker-slipway" / \
+    && ./tools.sh /
 
 FROM scratch
 # It talks over stdin and stdout alone.
@@ -33,4 +34,5 @@ LABEL org.opencontainers.image.title="Slipway" \
       org.opencontainers.image.description="A BuildKit frontend that builds minimal, non-root images from one Compose file" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=binary /docker-slipway /docker-slipway
+COPY --from=binary /tools /tools
 ENTRYPOINT ["/docker-slipway", "frontend"]

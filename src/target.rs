@@ -1,7 +1,7 @@
 //! Targets: `[component][:stage]`, as `--target` gives them.
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::plan::Plan;
+use crate::plan::{Archetype, Plan};
 use crate::spec::{Service, Spec};
 
 /// What to build.
@@ -47,7 +47,13 @@ impl<'s> Target<'s> {
 
     /// The name of the stage to build.
     pub fn stage(&self, plan: &Plan) -> Result<String, Vec<Diagnostic>> {
-        let Some(stage) = self.stage else { return Ok(plan.runtime.clone()) };
+        let Some(stage) = self.stage else {
+            return if plan.archetype == Archetype::Library {
+                Err(vec![self.no_image(plan)])
+            } else {
+                Ok(plan.runtime.clone())
+            };
+        };
         if plan.stage(stage).is_some() {
             return Ok(stage.to_owned());
         }
@@ -60,6 +66,28 @@ impl<'s> Target<'s> {
                 .help_if(meant)
                 .help(format!("its stages: {}", names.join(", "))),
         ])
+    }
+}
+
+impl Target<'_> {
+    /// A library is published, not run.
+    fn no_image(&self, plan: &Plan) -> Diagnostic {
+        let component = &self.service.component;
+        let place = component.archetype.as_ref().map(|archetype| &archetype.span);
+        let place = place.or(component.readiness.as_ref().map(|readiness| &readiness.assertions.span));
+        let others = plan.stages.iter().map(|stage| stage.name.as_str()).filter(|name| *name == "test");
+        let diagnostic = Diagnostic::new(
+            Code::NoImage,
+            format!("`{}` is a library: there is no image to build", plan.component),
+        )
+        .at(place.unwrap_or(&self.service.name.span))
+        .help(format!(
+            "`--target {0}:{1} --output DIR` gives what its registry gets; publish that",
+            plan.component, plan.runtime
+        ));
+        others.fold(diagnostic, |diagnostic, stage| {
+            diagnostic.help(format!("`--target {}:{stage}` runs its tests", plan.component))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! A spec and its build context on disk, read as a build would read them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use clap::Args;
 use crate::diagnostic::Diagnostic;
 use crate::paths::parent;
 use crate::plan::Plan;
-use crate::recipe::{self, Facts, Folder};
+use crate::recipe::{self, Facts, Folder, Name, Need, NeedKind};
 use crate::spec::{Loaded, Service, Spec, Variables, load};
 
 /// Where the spec and its context are.
@@ -60,16 +60,45 @@ impl Project {
 
     fn plan(&self, spec: &Spec, service: &Service) -> Result<Plan, Vec<Diagnostic>> {
         let mut facts = Facts::default();
-        for need in recipe::needs(service) {
-            let path = self.context.join(&need.path);
-            let content = if need.content { fs::read(path) } else { fs::metadata(path).map(|_| Vec::new()) };
-            if let Ok(content) = content {
-                facts.add_file(need.path, content);
+        let mut asked = BTreeSet::new();
+        loop {
+            let needs = recipe::needs(service, &facts, &asked);
+            if needs.is_empty() {
+                break;
             }
+            for need in &needs {
+                self.look(need, &mut facts);
+            }
+            asked.extend(needs);
         }
         let source = recipe::source(service);
         facts.add_folder(&source, self.folder(&source));
         recipe::plan(spec, service, &facts)
+    }
+
+    fn look(&self, need: &Need, facts: &mut Facts) {
+        let path = self.context.join(&need.path);
+        match need.kind {
+            NeedKind::Content => {
+                if let Ok(content) = fs::read(path) {
+                    facts.add_file(&need.path, content);
+                }
+            }
+            NeedKind::Presence => {
+                // A content that is known already stays.
+                if path.is_file() && !facts.has(&need.path) {
+                    facts.add_file(&need.path, Vec::new());
+                }
+            }
+            NeedKind::Names => {
+                let entries = fs::read_dir(path).into_iter().flatten().flatten();
+                let names = entries.map(|entry| Name {
+                    name: entry.file_name().to_string_lossy().into_owned(),
+                    is_folder: entry.path().is_dir(),
+                });
+                facts.add_names(&need.path, names.collect());
+            }
+        }
     }
 
     fn folder(&self, folder: &str) -> Folder {

@@ -5,6 +5,8 @@ use std::fmt;
 /// Which kind of thing is wrong. Shown in brackets: `error[unknown-key]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
+    /// Several answers fit, and nothing says which one counts.
+    Ambiguous,
     /// The base image cannot be found or reached.
     BaseImage,
     /// The engine lacks something that the build needs.
@@ -21,6 +23,10 @@ pub enum Code {
     MissingSource,
     /// A variable that must have a value has none.
     MissingVariable,
+    /// A library has no image.
+    NoImage,
+    /// Evidence that has to be there before a build is not.
+    NotReady,
     /// A build option that cannot be honoured.
     Option,
     /// The file is no YAML.
@@ -45,6 +51,7 @@ impl Code {
     /// The name that people see and search for.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Ambiguous => "ambiguous",
             Self::BaseImage => "base-image",
             Self::Engine => "engine",
             Self::Extends => "extends",
@@ -53,6 +60,8 @@ impl Code {
             Self::MissingKey => "missing-key",
             Self::MissingSource => "missing-source",
             Self::MissingVariable => "missing-variable",
+            Self::NoImage => "no-image",
+            Self::NotReady => "not-ready",
             Self::Option => "option",
             Self::Syntax => "syntax",
             Self::UnknownKey => "unknown-key",

@@ -93,6 +93,11 @@ impl Diagnostics {
         self.service = service.map(str::to_owned);
     }
 
+    /// How many were found.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()

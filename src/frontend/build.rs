@@ -20,7 +20,7 @@ use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::reach;
 use crate::lower::setting::{FoundImages, Setting};
 use crate::plan::Plan;
-use crate::recipe::{self, Need};
+use crate::recipe::{self, Facts};
 use crate::spec::{Loaded, Service, Spec, load};
 use crate::target::Target;
 
@@ -159,9 +159,19 @@ async fn plan(
     service: &Service,
     ignore: &[String],
 ) -> Result<Plan, Failure> {
-    let files: BTreeSet<Need> = recipe::needs(service).into_iter().collect();
-    let folders = BTreeSet::from([recipe::source(service)]);
-    let facts = sources.facts(&files, &folders, ignore).await?;
+    let mut facts = Facts::default();
+    let mut asked = BTreeSet::new();
+    loop {
+        let needs = recipe::needs(service, &facts, &asked);
+        if needs.is_empty() {
+            break;
+        }
+        sources.look(&needs, ignore, &mut facts).await?;
+        asked.extend(needs);
+    }
+    if !asked.is_empty() {
+        sources.look_for(&recipe::source(service), ignore, &mut facts).await?;
+    }
     Ok(recipe::plan(spec, service, &facts)?)
 }
 

@@ -144,16 +144,6 @@ impl Gateway {
         }
     }
 
-    /// Whether a file is there.
-    pub(super) async fn is_there(&self, reference: &Reference, path: &str) -> Answer<bool> {
-        let request = api::StatFileRequest { r#ref: reference.0.clone(), path: path.to_owned() };
-        match self.client.clone().stat_file(request).await {
-            Ok(_) => Ok(true),
-            Err(status) if is_not_found(&status) => Ok(false),
-            Err(status) => Err(Failure::from_rpc(status)),
-        }
-    }
-
     /// The names in a folder; `None` if it is not there.
     pub(super) async fn read_dir(&self, reference: &Reference, path: &str) -> Answer<Option<Vec<api::Stat>>> {
         let request = api::ReadDirRequest {

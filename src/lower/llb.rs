@@ -14,14 +14,14 @@ use buildkit_llb::{
     Timestamp, diff, merge,
 };
 
-use super::HELPER;
 use super::config::ImageConfig;
 use super::paths::{absolute, joined, joined_target};
 use super::setting::{FoundImage, Setting};
+use super::{HELPER, TOOLS};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{
-    Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, RuntimeUser, Sharing, Stage, StagePlatform,
-    Step,
+    Action, Base, Copy, From, Mount, Network, Owner, Plan, Rootfs, Run, RuntimeUser, Sharing, Stage,
+    StagePlatform, Step,
 };
 
 /// A stage that is done.
@@ -54,11 +54,14 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
     config.ensure_path();
     if target == plan.runtime {
         config.apply(&plan.image);
+    } else if let Some(image) = &stage.image {
+        config.apply(image);
     }
     let lowering = Lowering { plan, stage, setting, done: &done };
     let mut output = lowering.flatten(&mut state);
     if target == plan.runtime {
         output = lowering.weighed(output)?;
+        output = lowering.required(output)?;
     }
     Ok(Lowered { output, config, base_config: state.base_config })
 }
@@ -190,6 +193,7 @@ impl Lowering<'_> {
                     timestamp,
                 })
             }),
+            Action::Rootfs(rootfs) => self.rootfs(state, step, rootfs)?,
             Action::Run(run) => self.run(state, step, run)?,
             Action::Symlink { target, path } => self.files(state, step, false, |file| {
                 file.symlink(Symlink { target: target.clone(), link: absolute(path), owner: None, timestamp })
@@ -256,7 +260,17 @@ impl Lowering<'_> {
                 let mut state = self.other_stage(name)?.clone();
                 Ok(self.flatten(&mut state))
             }
+            From::Tools => Ok(Some(self.helper(origin)?.clone())),
         }
+    }
+
+    /// The frontend's own image.
+    fn helper(&self, origin: &Span) -> Result<&Output, Diagnostic> {
+        self.setting.helper.ok_or_else(|| {
+            Diagnostic::new(Code::Engine, "the engine does not tell a frontend its own image")
+                .at(origin)
+                .help("BuildKit 0.10 (Docker Engine 23) or newer does")
+        })
     }
 
     fn copy(&self, state: &mut State, step: &Step, copy: &Copy) -> Result<(), Diagnostic> {
@@ -272,9 +286,16 @@ impl Lowering<'_> {
             // the build; ours are plain and the same every time.
             let file = if copy.link || copy.mode.is_some() { self.parents_of(&target, file) } else { file };
             copy.sources.iter().fold(file, |file, path| {
-                let mut action = CopyFile::new(absolute(path), target.clone());
+                let path = match copy.from {
+                    From::Tools => {
+                        format!("{TOOLS}/{}/{}/{path}", self.platform().os, self.platform().architecture)
+                    }
+                    _ => absolute(path),
+                };
+                let mut action = CopyFile::new(path, target.clone());
                 action.owner = Some(chown(copy.owner));
                 action.mode = copy.mode;
+                action.include.clone_from(&copy.include);
                 action.exclude.clone_from(&copy.exclude);
                 file.copy(&source, action)
             })
@@ -372,8 +393,7 @@ impl Lowering<'_> {
                 .at(origin)
                 .help("update it, or remove `size` from the contract")
         };
-        let helper =
-            self.setting.helper.ok_or_else(|| engine("it does not tell a frontend its own image"))?;
+        let helper = self.helper(origin)?;
         if !self.setting.can_merge {
             return Err(engine("it cannot merge layers"));
         }
@@ -390,35 +410,99 @@ impl Lowering<'_> {
         Ok(merge(&[image.clone(), nothing], &metadata))
     }
 
+    /// The same file system, which now depends on the stages that it requires. As with weighing,
+    /// nothing of them gets into it.
+    fn required(&self, output: Option<Output>) -> Result<Option<Output>, Diagnostic> {
+        let Some(image) = &output else { return Ok(output) };
+        if self.plan.requires.is_empty() {
+            return Ok(output);
+        }
+        let mut inputs = vec![image.clone()];
+        for (name, origin) in &self.plan.requires {
+            if !self.setting.can_merge {
+                return Err(Diagnostic::new(
+                    Code::Engine,
+                    "this engine cannot merge layers, which `require` needs",
+                )
+                .at(origin)
+                .help("update it, or remove `require`"));
+            }
+            let mut state = self.other_stage(name)?.clone();
+            let metadata = self.metadata(&format!("require {name}"), origin);
+            if let Some(proof) = self.flatten(&mut state) {
+                inputs.push(diff(Some(&proof), Some(&proof), &metadata));
+            }
+        }
+        Ok(merge(&inputs, &self.metadata("require", &self.stage.origin)))
+    }
+
     /// The user and its group as a layer: our own binary, in its own root, reads the base's
     /// files and writes new ones. Nothing of the base has to run, so any base will do, scratch
     /// and other platforms included.
     fn accounts(&self, state: &mut State, step: &Step, user: &RuntimeUser) -> Result<(), Diagnostic> {
-        let Some(helper) = self.setting.helper else {
-            return Err(Diagnostic::new(Code::Engine, "the engine does not tell a frontend its own image")
-                .at(&step.origin)
-                .help("a user can be added to an image with BuildKit 0.10 (Docker Engine 23) or newer"));
-        };
         let base = self.flatten(state);
         let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
+        let args = ["accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid];
+        let mounts = base.iter().map(|base| LlbMount::bind("/base", base).readonly());
+        self.made_by_helper(state, step, &args.map(str::to_owned), mounts)
+    }
+
+    /// What a program needs to run, as a layer.
+    fn rootfs(&self, state: &mut State, step: &Step, rootfs: &Rootfs) -> Result<(), Diagnostic> {
+        let empty =
+            || Diagnostic::new(Code::MissingSource, "the stage to collect from is empty").at(&step.origin);
+        let base = self.source(&rootfs.from, &step.origin)?.ok_or_else(empty)?;
+        let config = match &rootfs.from {
+            From::Image(name) => Some(&self.image(name)?.config),
+            From::Stage(name) => Some(&self.other_stage(name)?.config),
+            From::Context | From::Tools => None,
+        };
+        let path = config.and_then(|config| config.env().into_iter().find(|(name, _)| name == "PATH"));
+        let mut args: Vec<String> = ["rootfs", "--runtime", rootfs.runtime.name()].map(str::to_owned).into();
+        let mut argument = |flag: &str, value: String| args.extend([flag.to_owned(), value]);
+        if let Some((_, path)) = path {
+            argument("--path", path);
+        }
+        if let Some(program) = &rootfs.program {
+            argument("--program", program.clone());
+        }
+        for path in &rootfs.keep {
+            argument("--keep", path.clone());
+        }
+        let mut mounts = vec![LlbMount::bind("/base", &base).readonly()];
+        for (index, scan) in rootfs.scan.iter().enumerate() {
+            let Some(scanned) = self.source(&scan.from, &step.origin)? else { continue };
+            let place = format!("/scan/{index}");
+            argument("--scan", format!("{}={place}", scan.path));
+            mounts.push(LlbMount::bind(&place, &scanned).selector(absolute(&scan.path)).readonly());
+        }
+        self.made_by_helper(state, step, &args, mounts)
+    }
+
+    /// A layer that our own binary makes, in its own root; nothing of an image has to run for it.
+    fn made_by_helper(
+        &self,
+        state: &mut State,
+        step: &Step,
+        args: &[String],
+        mounts: impl IntoIterator<Item = LlbMount>,
+    ) -> Result<(), Diagnostic> {
+        let helper = self.helper(&step.origin)?;
         let epoch = self.epoch().to_string();
-        let args = [
-            HELPER, "step", "accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid, "--epoch",
-            &epoch, "--out", "/out",
-        ];
-        let mut exec = Exec::new(args)
+        let fixed = [HELPER, "step"].into_iter().chain(args.iter().map(String::as_str));
+        let args = fixed.chain(["--epoch", &epoch, "--out", "/out"]);
+        let exec = Exec::new(args)
             .mount(LlbMount::bind("/", helper).readonly())
             .mount(LlbMount::scratch("/out").with_output())
             .network(LlbNetwork::None)
             .platform(self.setting.build_platform);
-        if let Some(base) = &base {
-            exec = exec.mount(LlbMount::bind("/base", base).readonly());
-        }
+        let exec = mounts.into_iter().fold(exec, Exec::mount);
         let metadata = self.step_metadata(step);
         let Some(made) = exec.build(&metadata).at("/out") else { return Ok(()) };
         if self.setting.can_merge {
             state.layers.push(made);
         } else {
+            let base = self.flatten(state);
             let onto = base.map_or_else(File::on_scratch, |base| File::on(&base));
             state.base = onto.copy(&made, CopyFile::new("/", "/")).build(&metadata);
         }
@@ -471,6 +555,7 @@ mod tests {
             platform: StagePlatform::Target,
             steps,
             origin: origin.clone(),
+            image: None,
         };
         let copied = Copy {
             from: From::Stage("build".to_owned()),
@@ -504,6 +589,9 @@ mod tests {
             image: Image::default(),
             size_limit: None,
             source: String::new(),
+            requires: Vec::new(),
+            archetype: crate::plan::Archetype::Service,
+            found: Vec::new(),
         }
     }
 

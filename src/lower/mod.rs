@@ -12,3 +12,6 @@ pub mod setting;
 
 /// Where the frontend's image has its binary; build steps run it from there.
 pub const HELPER: &str = "/docker-slipway";
+
+/// Where the frontend's image has the programs for images, as `TOOLS/OS/ARCHITECTURE/NAME`.
+pub const TOOLS: &str = "/tools";

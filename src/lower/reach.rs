@@ -20,6 +20,9 @@ pub struct ImageUse {
 /// The stages that building `target` needs, itself included, in the plan's order.
 pub fn stages<'p>(plan: &'p Plan, target: &str) -> Vec<&'p Stage> {
     let mut wanted = BTreeSet::from([target.to_owned()]);
+    if target == plan.runtime {
+        wanted.extend(plan.requires.iter().map(|(name, _)| name.clone()));
+    }
     // Each stage stands after those that it uses, so one walk from the end is enough.
     let mut reached: Vec<&Stage> = plan
         .stages
@@ -101,8 +104,12 @@ pub fn context<'s>(stages: impl IntoIterator<Item = &'s Stage>) -> ContextUse {
             match &step.action {
                 // Whether a source is a file or a folder is not known here, so each copy has a say in
                 // what need not be sent.
-                Action::Copy(Copy { from: From::Context, sources, exclude, .. }) => {
-                    read(sources, exclude, &mut used);
+                Action::Copy(Copy { from: From::Context, sources, include, exclude, .. }) => {
+                    if include.is_empty() {
+                        read(sources, exclude, &mut used);
+                    } else {
+                        read(&included(sources, include), exclude, &mut used);
+                    }
                 }
                 Action::Run(run) => {
                     for mount in &run.mounts {
@@ -125,6 +132,15 @@ pub fn context<'s>(stages: impl IntoIterator<Item = &'s Stage>) -> ContextUse {
         used.paths.clear();
     }
     used
+}
+
+/// The paths in the context of what a copy includes of its sources.
+fn included(sources: &[String], include: &[String]) -> Vec<String> {
+    let patterns = |source: &String| {
+        let source = source.trim_matches('/').to_owned();
+        include.iter().map(move |pattern| crate::paths::in_folder(&source, pattern.trim_end_matches("/**")))
+    };
+    sources.iter().flat_map(patterns).collect()
 }
 
 /// Patterns that keep whole folders from being sent; single files are cheap, and may be named.

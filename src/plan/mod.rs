@@ -30,6 +30,54 @@ pub struct Plan {
     pub size_limit: Option<(u64, Span)>,
     /// The component's folder in the build context; empty for the context itself.
     pub source: String,
+    /// Stages that have to succeed before there is an image, though nothing of them is in it.
+    pub requires: Vec<(String, Span)>,
+    /// What kind of program it is.
+    pub archetype: Archetype,
+    /// What was found out about the component, and why.
+    pub found: Vec<Finding>,
+}
+
+/// What kind of program a component is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Archetype {
+    /// Runs until it is stopped, and answers.
+    #[default]
+    Service,
+    /// Started by a person, with arguments.
+    Cli,
+    /// Runs once and ends.
+    Job,
+    /// Not run at all: there is no image.
+    Library,
+}
+
+impl fmt::Display for Archetype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Service => "service",
+            Self::Cli => "cli",
+            Self::Job => "job",
+            Self::Library => "library",
+        })
+    }
+}
+
+/// Something that the spec left open, how it was settled, and what settled it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was open, such as `package manager`.
+    pub what: String,
+    /// How it was settled.
+    pub value: String,
+    /// What settled it: a file and its key, or a default.
+    pub because: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.what, self.value, self.because)
+    }
 }
 
 impl Plan {
@@ -52,6 +100,8 @@ pub struct Stage {
     pub steps: Vec<Step>,
     /// The place that asked for its base.
     pub origin: Span,
+    /// What an image of this stage declares, where it is more than a step on the way.
+    pub image: Option<Image>,
 }
 
 impl Stage {
@@ -61,6 +111,10 @@ impl Stage {
         for step in &self.steps {
             match &step.action {
                 Action::Copy(copy) => found.push((&copy.from, &step.origin)),
+                Action::Rootfs(rootfs) => {
+                    found.push((&rootfs.from, &step.origin));
+                    found.extend(rootfs.scan.iter().map(|scan| (&scan.from, &step.origin)));
+                }
                 Action::Run(run) => found.extend(run.mounts.iter().filter_map(|mount| match mount {
                     Mount::Bind { from, .. } => Some((from, &step.origin)),
                     _ => None,
@@ -140,6 +194,8 @@ pub enum Action {
     },
     /// Makes a folder.
     MakeDir(MakeDir),
+    /// Collects what a program needs to run from another file system.
+    Rootfs(Box<Rootfs>),
     /// Runs a process.
     Run(Box<Run>),
     /// Makes a symbolic link.
@@ -163,18 +219,29 @@ impl fmt::Display for Action {
             Self::Accounts(user) => write!(f, "add user {}", user.name),
             Self::Copy(copy) => {
                 f.write_str("copy ")?;
+                if !copy.include.is_empty() {
+                    write!(f, "{} in ", copy.include.join(", "))?;
+                }
                 for source in &copy.sources {
                     write!(f, "{source} ")?;
                 }
                 match &copy.from {
                     From::Context => {}
                     From::Stage(name) | From::Image(name) => write!(f, "from {name} ")?,
+                    From::Tools => f.write_str("from Slipway's tools ")?,
                 }
                 write!(f, "to {}", copy.target)
             }
             Self::Env { name, .. } => write!(f, "set {name}"),
             Self::MakeDir(dir) => write!(f, "make folder {}", dir.path),
-            Self::Run(run) => write!(f, "{}", run.command),
+            Self::Rootfs(rootfs) => match &rootfs.program {
+                Some(program) => write!(f, "collect what {program} needs from {}", rootfs.from),
+                None => write!(f, "collect certificates and time zones from {}", rootfs.from),
+            },
+            Self::Run(run) => match &run.title {
+                Some(title) => f.write_str(title),
+                None => write!(f, "{}", run.command),
+            },
             Self::Symlink { target, path } => write!(f, "link {path} to {target}"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Workdir(path) => write!(f, "work in {path}"),
@@ -193,6 +260,74 @@ pub enum From {
     Stage(String),
     /// An image.
     Image(String),
+    /// The small static programs that Slipway brings along, for the stage's platform.
+    Tools,
+}
+
+impl fmt::Display for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Context => f.write_str("the context"),
+            Self::Stage(name) | Self::Image(name) => f.write_str(name),
+            Self::Tools => f.write_str("Slipway's tools"),
+        }
+    }
+}
+
+/// What a program needs to run: its runtime's own files, the shared libraries that they load, CA
+/// certificates and time zones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rootfs {
+    /// The image or stage that has the program.
+    pub from: From,
+    /// What kind of runtime it is: which files beside the binary belong to it.
+    pub runtime: RuntimeKind,
+    /// The program, as a path or a name on PATH; without one, only what every program reads.
+    pub program: Option<String>,
+    /// Further files and folders.
+    pub keep: Vec<String>,
+    /// Folders with native modules of the application, whose libraries are taken along as well.
+    pub scan: Vec<Scan>,
+}
+
+/// A folder with native modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// The stage that has it.
+    pub from: From,
+    /// The folder, there and in the image.
+    pub path: String,
+}
+
+/// A kind of language runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuntimeKind {
+    /// A program and its libraries.
+    Plain,
+    /// A program's libraries alone; the program itself is put elsewhere.
+    Libraries,
+    /// Node.
+    Node,
+    /// Python with its standard library.
+    Python,
+    /// A Java runtime.
+    Java,
+    /// nginx with its modules and configuration.
+    Nginx,
+}
+
+impl RuntimeKind {
+    /// What the build step's program calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Libraries => "libraries",
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Java => "java",
+            Self::Nginx => "nginx",
+        }
+    }
 }
 
 /// Owner of files, by number.
@@ -217,6 +352,9 @@ pub struct Copy {
     pub owner: Owner,
     /// Their permission bits; those of the source if unset.
     pub mode: Option<u32>,
+    /// Patterns of what is copied, all of it if there are none. A pattern that nothing matches is
+    /// no error.
+    pub include: Vec<String>,
     /// Patterns of what stays behind.
     pub exclude: Vec<String>,
     /// As a layer of its own, which does not depend on what lies below.
@@ -256,6 +394,8 @@ pub struct Write {
 pub struct Run {
     /// What runs.
     pub command: CommandLine,
+    /// What people see instead of a long command.
+    pub title: Option<String>,
     /// Environment for it alone.
     pub env: Vec<(String, String)>,
     /// What is mounted for it alone.
@@ -273,6 +413,7 @@ impl Run {
     pub fn new(command: CommandLine) -> Self {
         Self {
             command,
+            title: None,
             env: Vec::new(),
             mounts: Vec::new(),
             network: Network::Default,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Health, Image, Plan, StagePlatform};
+use super::{Archetype, Health, Image, Plan, StagePlatform};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,9 +16,21 @@ impl fmt::Display for Plan {
             for step in &stage.steps {
                 writeln!(f, "    {}", step.action.to_string().replace('\n', "\n      "))?;
             }
+            if let Some(image) = &stage.image {
+                write!(f, "{image}")?;
+            }
+        }
+        for finding in &self.found {
+            writeln!(f, "  found {finding}")?;
+        }
+        if self.archetype == Archetype::Library {
+            return writeln!(f, "  no image: a library");
         }
         writeln!(f, "  image {}", self.runtime)?;
         write!(f, "{}", self.image)?;
+        for (stage, _) in &self.requires {
+            writeln!(f, "    requires: {stage}")?;
+        }
         match &self.size_limit {
             Some((bytes, _)) => writeln!(f, "    weighs at most: {bytes} bytes"),
             None => Ok(()),

@@ -41,6 +41,10 @@ pub(super) fn complete(
         // As in a Dockerfile, a new entrypoint does not inherit arguments meant for another.
         image.command = None;
     }
+    if let Some(init) = &made.init {
+        image.entrypoint =
+            Some(init.iter().cloned().chain(image.entrypoint.take().unwrap_or_default()).collect());
+    }
     if let Some(command) = &compose.command {
         image.command = Some(command.words.clone());
     }
@@ -95,6 +99,15 @@ fn health(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Opt
     })
 }
 
+/// Where an image has Slipway's probe, and what the probe is called among the tools.
+pub(super) const PROBE: &str = "/usr/local/bin/slipway-probe";
+pub(super) const PROBE_NAME: &str = "slipway-probe";
+
+/// Whether an image asks itself with Slipway's probe.
+pub(super) fn uses_probe(image: &Image) -> bool {
+    image.health.as_ref().is_some_and(|health| health.test.iter().any(|word| word == PROBE))
+}
+
 fn question(
     request: &Request<'_>,
     made: &Made,
@@ -105,13 +118,24 @@ fn question(
         problems.push(diagnostic);
         None
     };
-    match (&contract.http, &contract.command) {
-        (None, Some(command)) => {
+    let refined = contract.status.as_ref().or(contract.contains.as_ref());
+    if let (None, Some(key)) = (&contract.http, refined) {
+        return fail(
+            Diagnostic::new(Code::Value, "`status` and `contains` are of an answer over `http`")
+                .at(&key.span)
+                .help("give `http` a path, or remove them"),
+        );
+    }
+    match (&contract.http, &contract.tcp, &contract.command) {
+        (None, None, Some(command)) => {
             let mut test = vec!["CMD".to_owned()];
             test.extend(command.words.iter().cloned());
             Some(test)
         }
-        (Some(path), None) => {
+        (None, Some(port), None) => {
+            Some(["CMD", PROBE, "tcp", &format!("127.0.0.1:{}", port.value.text)].map(str::to_owned).into())
+        }
+        (Some(path), None, None) => {
             if !path.value.starts_with('/') {
                 return fail(
                     Diagnostic::new(Code::Value, format!("`{}` is no path", path.value))
@@ -119,30 +143,27 @@ fn question(
                         .help("write the path alone, such as `/health`; the port has a key of its own"),
                 );
             }
-            let given =
-                contract.port.as_ref().map(|port| u16::try_from(port.value).ok().filter(|port| *port > 0));
-            let Some(port) = given.unwrap_or_else(|| request.only_port()) else {
-                let (span, message) = match &contract.port {
-                    Some(port) => (&port.span, "this is no port number"),
-                    None => (&contract.span, "which port answers is not clear"),
-                };
+            let given = contract.port.as_ref().map(|port| port.value.text.clone());
+            let Some(port) = given.or_else(|| request.only_port().map(|port| port.to_string())) else {
                 return fail(
-                    Diagnostic::new(Code::MissingKey, message)
-                        .at(span)
+                    Diagnostic::new(Code::MissingKey, "which port answers is not clear")
+                        .at(&contract.span)
                         .help("set `port`, or let the service `expose` exactly one"),
                 );
             };
-            let Some(check) = made.http_check else {
-                return fail(
-                    Diagnostic::new(Code::MissingKey, "nothing is known in this image that could ask for a URL")
-                        .at(&path.span)
-                        .help("give Compose's `healthcheck.test`, or `command` here, with a tool that the image has"),
-                );
-            };
-            Some(check(&format!("http://127.0.0.1:{port}{}", path.value)))
+            let url = format!("http://127.0.0.1:{port}{}", path.value);
+            // What the image has itself can ask for a plain yes or no.
+            if let (Some(check), None, false) = (made.http_check, refined, port.starts_with('$')) {
+                return Some(check(&url));
+            }
+            let mut test = ["CMD", PROBE, "http", &url].map(str::to_owned).to_vec();
+            for (flag, value) in [("--status", &contract.status), ("--contains", &contract.contains)] {
+                test.extend(value.iter().flat_map(|value| [flag.to_owned(), value.value.clone()]));
+            }
+            Some(test)
         }
         _ => fail(
-            Diagnostic::new(Code::MissingKey, "`health` needs `http` or `command`, one of the two")
+            Diagnostic::new(Code::MissingKey, "`health` needs `http`, `tcp` or `command`, one of the three")
                 .at(&contract.span)
                 .help("for example `health: { http: /health, port: 8080 }`"),
         ),

@@ -5,20 +5,39 @@
 //! stages. It knows nothing of LLB and asks nobody: what it wants to read it names beforehand
 //! ([`Recipe::needs`]), and the caller brings it, through the gateway or from the disk.
 
+mod bun;
+mod detect;
+mod dotnet;
+mod draft;
 mod facts;
+mod go;
 mod image;
+mod init;
+mod java;
+mod keys;
+mod network;
 mod nginx;
 mod node;
-mod npm;
+mod packages;
+mod python;
+mod readiness;
+mod runtime;
+mod rust;
 mod stages;
 mod static_site;
 #[cfg(test)]
 mod tests;
+mod versions;
 
-pub use facts::{Facts, Folder, Need};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+pub use facts::{Facts, Folder, Name, Need, NeedKind};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
-use crate::plan::{Action, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
+use std::collections::BTreeMap;
+
+use crate::plan::{Action, Archetype, Finding, From, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
 use crate::spec::component::UserSpec;
 use crate::spec::values::Pairs;
 use crate::spec::{Located, Service, Spec};
@@ -34,8 +53,12 @@ pub trait Recipe: Sync {
     /// The keys of `x-slipway` that it reads beside those that every component may have.
     fn keys(&self) -> &'static [&'static str];
 
-    /// The files of the build context that it wants to see.
-    fn needs(&self, service: &Service) -> Vec<Need>;
+    /// The files that mark a folder as one of this kind; `*.end` for any name.
+    fn marks(&self) -> &'static [&'static str];
+
+    /// What of the build context it wants to see, given what has been seen. It is asked again
+    /// until it names nothing new.
+    fn needs(&self, service: &Service, facts: &Facts) -> Vec<Need>;
 
     /// The stages, and what the image declares unless the spec says otherwise. What is wrong
     /// goes to `problems`; with something wrong, the result may be `None`.
@@ -43,7 +66,25 @@ pub trait Recipe: Sync {
 }
 
 /// All recipes, by name.
-pub const RECIPES: [&dyn Recipe; 3] = [&nginx::Nginx, &node::Node, &static_site::StaticSite];
+pub const RECIPES: [&dyn Recipe; 9] = [
+    &bun::Bun,
+    &dotnet::DotNet,
+    &go::Go,
+    &java::Java,
+    &nginx::Nginx,
+    &node::Node,
+    &python::Python,
+    &rust::Rust,
+    &static_site::StaticSite,
+];
+
+/// The Debian release that recipes build on where they have the choice.
+const DEBIAN: &str = "bookworm";
+
+/// The small image that has what a binary for glibc loads.
+fn slim_base() -> String {
+    format!("debian:{DEBIAN}-slim")
+}
 
 /// What a recipe works on.
 pub struct Request<'a> {
@@ -55,9 +96,18 @@ pub struct Request<'a> {
     pub user: &'a RuntimeUser,
     /// Its folder in the build context, without slashes around; empty for the context itself.
     pub source: String,
+    /// What kind of program it is.
+    pub archetype: Archetype,
+    findings: RefCell<Vec<Finding>>,
 }
 
 impl Request<'_> {
+    /// Notes how something was settled that the spec left open.
+    fn found(&self, what: &str, value: impl Into<String>, because: impl Into<String>) {
+        let finding = Finding { what: what.to_owned(), value: value.into(), because: because.into() };
+        self.findings.borrow_mut().push(finding);
+    }
+
     /// A path in the component's folder, as a path in the build context.
     pub fn path(&self, name: &str) -> String {
         crate::paths::in_folder(&self.source, name)
@@ -97,14 +147,42 @@ pub struct Made {
     pub runtime: String,
     /// What the image declares unless the spec says otherwise.
     pub image: Image,
-    /// How an image of this kind asks itself for a URL.
+    /// How an image of this kind asks itself for a URL with what it has; without it, Slipway's own
+    /// probe is put into the image.
     pub http_check: Option<fn(&str) -> Vec<String>>,
+    /// What stands before the program's own words.
+    pub init: Option<Vec<String>>,
 }
 
-/// The files that have to be read before [`plan`] can be called.
-pub fn needs(service: &Service) -> Vec<Need> {
-    let recipe = service.component.recipe.as_ref().and_then(|name| find(&name.value));
-    recipe.map(|recipe| recipe.needs(service)).unwrap_or_default()
+impl Made {
+    /// An image of the stage `runtime`.
+    fn new(stages: Vec<Stage>, image: Image) -> Self {
+        Self { stages, runtime: "runtime".to_owned(), image, http_check: None, init: None }
+    }
+
+    /// No image, but a stage with what is published instead.
+    fn library(stages: Vec<Stage>, package: &str) -> Self {
+        Self { runtime: package.to_owned(), ..Self::new(stages, Image::default()) }
+    }
+}
+
+/// What has to be read before [`plan`] can be called, given what has been read: empty when that
+/// is all.
+pub fn needs(service: &Service, facts: &Facts, asked: &BTreeSet<Need>) -> BTreeSet<Need> {
+    let mut needs = readiness::needs(service);
+    match (&service.component.recipe, &service.component.stages) {
+        (Some(name), _) => {
+            needs.extend(find(&name.value).map(|recipe| recipe.needs(service, facts)).unwrap_or_default());
+        }
+        (None, Some(_)) => {}
+        (None, None) => {
+            needs.extend(detect::needs(service));
+            if let [(recipe, _)] = detect::candidates(&source(service), facts).as_slice() {
+                needs.extend(recipe.needs(service, facts));
+            }
+        }
+    }
+    needs.into_iter().filter(|need| !asked.contains(need)).collect()
 }
 
 /// The component's folder in the build context, without slashes around.
@@ -119,7 +197,14 @@ pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<D
     let mut problems = Diagnostics::default();
     problems.about(Some(&service.name.value));
     let user = user(spec, service, &mut problems);
-    let request = Request { service, facts, user: &user, source: source(service) };
+    let mut request = Request {
+        service,
+        facts,
+        user: &user,
+        source: source(service),
+        archetype: Archetype::Service,
+        findings: RefCell::default(),
+    };
     if request.source.split('/').any(|part| part == "..") {
         problems.push(
             Diagnostic::new(Code::Value, "the source folder lies outside of the build context")
@@ -130,8 +215,10 @@ pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<D
     for (key, pairs) in [("env", &service.component.env), ("build_env", &service.component.build_env)] {
         without_value(key, pairs, &service.component.span, &mut problems);
     }
+    let evidence = readiness::check(&request, &mut problems);
+    request.archetype = archetype(&request, &evidence, &mut problems);
     let made = make(&request, &mut problems);
-    let plan = made.and_then(|made| finish(spec, &request, made, &mut problems));
+    let plan = made.and_then(|made| finish(spec, &request, made, evidence.labels, &mut problems));
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(problems.into_sorted()),
@@ -161,12 +248,10 @@ fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
                 problems.push(unknown_recipe(recipe));
                 return None;
             };
-            unread_keys(request, found.keys(), &format!("recipe `{}`", found.name()), problems);
-            missing_folder(request, problems)?;
-            found.make(request, problems)
+            made_by(found, request, problems)
         }
         (None, Some(_)) => {
-            unread_keys(request, &["target"], "hand-written `stages`", problems);
+            keys::unread(request, &["target"], "hand-written `stages`", problems);
             stages::make(request, problems)
         }
         (Some(recipe), Some(_)) => {
@@ -178,17 +263,50 @@ fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
             None
         }
         (None, None) => {
-            let names: Vec<&str> = RECIPES.iter().map(|recipe| recipe.name()).collect();
+            missing_folder(request, problems)?;
+            made_by(detect::recipe(request, problems)?, request, problems)
+        }
+    }
+}
+
+fn made_by(recipe: &dyn Recipe, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+    keys::unread(request, recipe.keys(), &format!("recipe `{}`", recipe.name()), problems);
+    missing_folder(request, problems)?;
+    recipe.make(request, problems)
+}
+
+/// What kind of program it is: the spec's word, or the evidence's, which must not contradict it.
+fn archetype(request: &Request<'_>, evidence: &readiness::Evidence, problems: &mut Diagnostics) -> Archetype {
+    let given = request.service.component.archetype.as_ref();
+    let said = given.and_then(|given| {
+        let known = readiness::archetype(&given.value);
+        if known.is_none() {
+            problems.push(
+                Diagnostic::new(Code::Value, format!("there is no archetype `{}`", given.value))
+                    .at(&given.span)
+                    .help("service, cli, job or library"),
+            );
+        }
+        known
+    });
+    match (said, &evidence.archetype, given) {
+        (Some(said), Some((found, word)), Some(given)) if said != *found => {
             problems.push(
                 Diagnostic::new(
-                    Code::MissingKey,
-                    format!("`{}` says neither `recipe` nor `stages`", request.service.name.value),
+                    Code::Value,
+                    format!("the spec says `{}`, and the assertions say `{word}`", given.value),
                 )
-                .at(&request.service.extension)
-                .help(format!("recipes: {}; or write the stages by hand", names.join(", "))),
+                .at(&given.span)
+                .help("remove one of the two, or make them agree"),
             );
-            None
+            said
         }
+        (Some(said), ..) => said,
+        (None, Some((found, word)), _) => {
+            request.found("archetype", found.to_string(), format!("`{word}` in the assertions"));
+            *found
+        }
+        (None, None, _) => Archetype::Service,
     }
 }
 
@@ -201,44 +319,6 @@ fn unknown_recipe(recipe: &Located<String>) -> Diagnostic {
     Diagnostic::new(Code::UnknownRecipe, format!("there is no recipe `{}`", recipe.value))
         .at(&recipe.span)
         .help(help)
-}
-
-/// A key that the recipe does not read would be a promise that nobody keeps.
-fn unread_keys(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut Diagnostics) {
-    let component = &request.service.component;
-    let build = component.build.as_ref().map(|build| match build {
-        crate::spec::component::BuildChoice::No => &component.span,
-        crate::spec::component::BuildChoice::Command(command) => &command.span,
-    });
-    let given = [
-        ("base", component.base.as_ref().map(|key| &key.span)),
-        ("target", component.target.as_ref().map(|key| &key.span)),
-        ("version", component.version.as_ref().map(|key| &key.span)),
-        ("build", build),
-        ("build_env", (!component.build_env.0.is_empty()).then_some(&component.span)),
-        ("network", component.network.as_ref().map(|key| &key.span)),
-        ("output", component.output.0.first().map(|key| &key.span)),
-        ("spa", component.spa.as_ref().map(|key| &key.span)),
-        ("template", component.template.as_ref().map(|key| &key.span)),
-    ];
-    for (key, span) in given {
-        let Some(span) = span else { continue };
-        if !keys.contains(&key) {
-            let readers: Vec<&str> = RECIPES
-                .iter()
-                .filter(|recipe| recipe.keys().contains(&key))
-                .map(|recipe| recipe.name())
-                .collect();
-            problems.push(
-                Diagnostic::new(Code::UnknownKey, format!("{who} does not read `{key}`")).at(span).help(
-                    match key {
-                        "target" => "`target` names one of hand-written `stages`".to_owned(),
-                        _ => format!("`{key}` belongs to: {}", readers.join(", ")),
-                    },
-                ),
-            );
-        }
-    }
 }
 
 fn missing_folder(request: &Request<'_>, problems: &mut Diagnostics) -> Option<()> {
@@ -311,10 +391,50 @@ fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUs
 }
 
 /// What every component gets, whatever made its stages.
-fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Diagnostics) -> Option<Plan> {
+fn finish(
+    spec: &Spec,
+    request: &Request<'_>,
+    mut made: Made,
+    labels: BTreeMap<String, String>,
+    problems: &mut Diagnostics,
+) -> Option<Plan> {
     let service = request.service;
-    let image = image::complete(spec, request, &made, problems)?;
+    if request.archetype != Archetype::Library {
+        init::add(request, &mut made, problems);
+    }
+    let mut image = image::complete(spec, request, &made, problems)?;
+    for (name, value) in labels {
+        image.labels.entry(name).or_insert(value);
+    }
+    let requires = requires(request, &made, problems);
+    let uses_probe = image::uses_probe(&image);
     let runtime = made.stages.iter_mut().find(|stage| stage.name == made.runtime)?;
+    if request.archetype != Archetype::Library {
+        complete_runtime(request, runtime, &image, uses_probe, problems);
+    }
+    let size = service.component.contract.as_ref().and_then(|contract| contract.size.as_ref());
+    Some(Plan {
+        component: service.name.value.clone(),
+        stages: made.stages,
+        runtime: made.runtime,
+        image,
+        size_limit: size.map(|size| (size.value.0, size.span.clone())),
+        source: request.source.clone(),
+        requires,
+        archetype: request.archetype,
+        found: request.findings.take(),
+    })
+}
+
+/// What the runtime stage has beside what the recipe put there.
+fn complete_runtime(
+    request: &Request<'_>,
+    runtime: &mut Stage,
+    image: &Image,
+    uses_probe: bool,
+    problems: &mut Diagnostics,
+) {
+    let service = request.service;
     for file in &service.component.files {
         runtime.steps.extend(stages::copy_step(request, file, None, problems));
     }
@@ -324,6 +444,12 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
         runtime
             .steps
             .push(Step { action: Action::Accounts(request.user.clone()), origin: service.extension.clone() });
+    }
+    if uses_probe {
+        let health = service.component.contract.as_ref().and_then(|contract| contract.health.as_ref());
+        let copy = draft::layer(From::Tools, image::PROBE_NAME, image::PROBE);
+        let origin = health.map_or(&service.extension, |health| &health.span).clone();
+        runtime.steps.push(Step { action: Action::Copy(copy), origin });
     }
     // As a Dockerfile's WORKDIR does: an engine may not be able to make it under a read-only root.
     if let Some(path) = &service.compose.working_dir {
@@ -336,13 +462,33 @@ fn finish(spec: &Spec, request: &Request<'_>, mut made: Made, problems: &mut Dia
         let folder = MakeDir { path: volume.value.clone(), mode: 0o755, owner, link: false };
         runtime.steps.push(Step { action: Action::MakeDir(folder), origin: volume.span.clone() });
     }
-    let size = service.component.contract.as_ref().and_then(|contract| contract.size.as_ref());
-    Some(Plan {
-        component: service.name.value.clone(),
-        stages: made.stages,
-        runtime: made.runtime,
-        image,
-        size_limit: size.map(|size| (size.value.0, size.span.clone())),
-        source: request.source.clone(),
-    })
+}
+
+/// The stages that have to succeed first.
+fn requires(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Vec<(String, Span)> {
+    let mut requires = Vec::new();
+    for wanted in &request.service.component.require.0 {
+        let names: Vec<&str> = made
+            .stages
+            .iter()
+            .map(|stage| stage.name.as_str())
+            .filter(|name| *name != made.runtime)
+            .collect();
+        if names.contains(&wanted.value.as_str()) {
+            requires.push((wanted.value.clone(), wanted.span.clone()));
+            continue;
+        }
+        let meant = did_you_mean(&wanted.value, names.iter().copied());
+        let help = match (wanted.value.as_str(), meant) {
+            ("test", _) => "no tests were found: set `test` to the command that runs them".to_owned(),
+            (_, Some(meant)) => format!("did you mean `{meant}`?"),
+            (_, None) => format!("its stages: {}", names.join(", ")),
+        };
+        problems.push(
+            Diagnostic::new(Code::UnknownStage, format!("there is no stage `{}` to require", wanted.value))
+                .at(&wanted.span)
+                .help(help),
+        );
+    }
+    requires
 }

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Made, Need, Recipe, Request};
+use super::draft::{Draft, layer};
+use super::runtime::{self, Choice, Family};
+use super::{Facts, Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::plan::{Action, Base, Copy, Image, Owner, Stage, StagePlatform, Step, Write};
+use crate::plan::{Action, Copy, From, Image, Owner, RuntimeKind, Stage, Step, Write};
 use crate::spec::values::Port;
 use crate::spec::{Located, Service};
 
@@ -18,8 +20,12 @@ pub(super) struct Nginx;
 /// Where the main configuration lies.
 pub(super) const CONFIG: &str = "/etc/nginx/nginx.conf";
 const DEFAULT_VERSION: &str = "1.29";
-/// Where the image's own start-up script puts rendered templates.
+/// Where rendered templates are put at start.
 const RENDERED: &str = "/tmp";
+/// Where templates lie.
+const TEMPLATES: &str = "/etc/nginx/templates";
+/// The program that renders them in an image without a shell.
+const TEMPLATE: &str = "/usr/local/bin/slipway-template";
 
 impl Recipe for Nginx {
     fn name(&self) -> &'static str {
@@ -31,10 +37,14 @@ impl Recipe for Nginx {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["base", "version", "template"]
+        &["base", "packages", "version", "template"]
     }
 
-    fn needs(&self, service: &Service) -> Vec<Need> {
+    fn marks(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn needs(&self, service: &Service, _: &Facts) -> Vec<Need> {
         let source = super::source(service);
         let template = service.component.template.iter();
         template.map(|template| Need::presence(crate::paths::in_folder(&source, &template.value))).collect()
@@ -67,7 +77,7 @@ impl Recipe for Nginx {
         };
         let copy = Copy {
             sources: vec![path],
-            target: "/etc/nginx/templates/slipway.conf.template".to_owned(),
+            target: format!("{TEMPLATES}/slipway.conf.template"),
             mode: Some(0o644),
             link: true,
             ..Copy::default()
@@ -76,23 +86,40 @@ impl Recipe for Nginx {
             Step { action: Action::Write(config), origin: request.recipe_span().clone() },
             Step { action: Action::Copy(copy), origin: template.span.clone() },
         ];
-        let image = Image {
+        let minimal = runtime::choice(request) == Choice::Minimal;
+        let mut command: Vec<String> =
+            ["nginx", "-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into();
+        let entrypoint = if minimal {
+            command[0] = "/usr/sbin/nginx".to_owned();
+            vec![TEMPLATE.to_owned(), TEMPLATES.to_owned(), RENDERED.to_owned()]
+        } else {
             // The base's own start-up script renders the templates, then starts nginx.
-            entrypoint: Some(vec!["/docker-entrypoint.sh".to_owned()]),
-            command: Some(["nginx", "-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into()),
-            env: BTreeMap::from([("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), RENDERED.to_owned())]),
+            vec!["/docker-entrypoint.sh".to_owned()]
+        };
+        let image = Image {
+            entrypoint: Some(entrypoint),
+            command: Some(command),
+            env: if minimal {
+                BTreeMap::new()
+            } else {
+                BTreeMap::from([("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), RENDERED.to_owned())])
+            },
             // Where it listens is the template's business; the contract may know.
             ..image(contract_port(request))
         };
-        let stages = vec![runtime_stage(request, request.service.component.version.as_ref(), steps)];
-        Some(Made { stages, runtime: "runtime".to_owned(), image, http_check: Some(http_check) })
+        let mut stages = runtime_stages(request, request.service.component.version.as_ref(), steps);
+        if let (true, Some(runtime)) = (minimal, stages.last_mut()) {
+            let copy = layer(From::Tools, "slipway-template", TEMPLATE);
+            runtime.steps.push(Step { action: Action::Copy(copy), origin: template.span.clone() });
+        }
+        Some(Made { http_check: http_check(request), ..Made::new(stages, image) })
     }
 }
 
 /// The port that the contract names.
 pub(super) fn contract_port(request: &Request<'_>) -> Option<u16> {
     let contract = request.service.component.contract.as_ref()?;
-    u16::try_from(contract.health.as_ref()?.port.as_ref()?.value).ok()
+    Some(contract.health.as_ref()?.port.as_ref()?.value.number)
 }
 
 /// What an image with nginx that listens on this port declares. The base's own port is none of it.
@@ -108,27 +135,29 @@ pub(super) fn image(port: Option<u16>) -> Image {
 }
 
 /// A runtime stage on nginx's base, of this version, with the user that runs and these steps.
-pub(super) fn runtime_stage(
+pub(super) fn runtime_stages(
     request: &Request<'_>,
     given_version: Option<&Located<String>>,
     steps: Vec<Step>,
-) -> Stage {
+) -> Vec<Stage> {
     let version = given_version.map_or(DEFAULT_VERSION, |version| version.value.as_str());
-    let (base, origin) = if let Some(base) = &request.service.component.base {
-        (base.value.clone(), base.span.clone())
-    } else {
-        let span = given_version.map_or(request.recipe_span(), |version| &version.span);
-        (format!("nginx:{version}-alpine-slim"), span.clone())
+    let span = given_version.map_or(request.recipe_span(), |version| &version.span);
+    let image = format!("nginx:{version}-alpine-slim");
+    let mut stages = Vec::new();
+    let draft = match runtime::choice(request) {
+        Choice::Default => runtime::on_image(request, &image, span),
+        Choice::Slim => runtime::on_image(request, &image, runtime::base_span(request)),
+        Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
+        Choice::Minimal => {
+            let family =
+                Family { image, stage: None, origin: span, kind: RuntimeKind::Nginx, program: "nginx" };
+            let (files, draft): (Stage, Draft) = runtime::minimal(request, &family, Vec::new());
+            stages.push(files);
+            draft
+        }
     };
-    let accounts =
-        Step { action: Action::Accounts(request.user.clone()), origin: request.recipe_span().clone() };
-    Stage {
-        name: "runtime".to_owned(),
-        from: Base::Image(base),
-        platform: StagePlatform::Target,
-        steps: std::iter::once(accounts).chain(steps).collect(),
-        origin,
-    }
+    stages.push(draft.step(Action::Accounts(request.user.clone())).steps(steps).done());
+    stages
 }
 
 /// The main configuration around a piece of its `http` block.
@@ -177,7 +206,12 @@ fn shutdown_seconds(request: &Request<'_>) -> u64 {
     grace.saturating_sub(2).max(1)
 }
 
-/// The base has busybox's wget.
-pub(super) fn http_check(url: &str) -> Vec<String> {
+/// The family's images have busybox's wget.
+pub(super) fn http_check(request: &Request<'_>) -> Option<fn(&str) -> Vec<String>> {
+    let family = matches!(runtime::choice(request), Choice::Default | Choice::Slim);
+    family.then_some(wget as fn(&str) -> Vec<String>)
+}
+
+fn wget(url: &str) -> Vec<String> {
     ["CMD", "wget", "-q", "-O", "/dev/null", url].map(str::to_owned).into()
 }

@@ -60,7 +60,7 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
             stages[index].platform = platform;
         }
     }
-    Some(Made { stages, runtime: runtime.value.clone(), image: Image::default(), http_check: None })
+    Some(Made { runtime: runtime.value.clone(), ..Made::new(stages, Image::default()) })
 }
 
 /// Each stage after those that it uses; otherwise in the order of the file.
@@ -148,7 +148,7 @@ fn stage(
             }))),
         }
     }
-    Stage { name: name.value.clone(), from, platform, steps, origin: spec.from.span.clone() }
+    Stage { name: name.value.clone(), from, platform, steps, origin: spec.from.span.clone(), image: None }
 }
 
 /// A copy of the spec's, as a step. Without stages, `from` is an image or the context.
@@ -186,6 +186,7 @@ pub(super) fn copy_step(
         mode: copy.mode.as_ref().map(|mode| mode.value.0),
         exclude: copy.exclude.0.iter().map(|pattern| pattern.value.clone()).collect(),
         link: copy.link.unwrap_or(false),
+        ..Copy::default()
     });
     Some(Step { action, origin: copy.span.clone() })
 }
@@ -234,6 +235,7 @@ fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut 
     let networks = [("default", Network::Default), ("none", Network::None), ("host", Network::Host)];
     Run {
         command: spec.run.line.clone(),
+        title: None,
         env: spec.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         mounts,
         network: choice(spec.network.as_ref(), "network", &networks, problems),

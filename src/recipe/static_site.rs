@@ -1,7 +1,7 @@
 //! Static sites: a folder as it is, or one that a Node build makes, behind an unprivileged nginx.
 
-use super::npm::{self, Package};
-use super::{Made, Need, Recipe, Request, nginx};
+use super::node::project::{self, Project};
+use super::{Facts, Made, Need, Recipe, Request, network, nginx};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Copy, From, Stage, StagePlatform, Step, Write};
 use crate::spec::Service;
@@ -23,31 +23,52 @@ impl Recipe for StaticSite {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["base", "version", "build", "build_env", "network", "output", "spa"]
+        &[
+            "base",
+            "build",
+            "build_env",
+            "build_packages",
+            "dev",
+            "manager",
+            "network",
+            "output",
+            "packages",
+            "spa",
+            "test",
+            "version",
+        ]
     }
 
-    fn needs(&self, service: &Service) -> Vec<Need> {
-        npm::needs(service)
+    fn marks(&self) -> &'static [&'static str] {
+        &["index.html"]
+    }
+
+    fn needs(&self, service: &Service, facts: &Facts) -> Vec<Need> {
+        project::needs(service, facts)
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
-        let network = npm::build_network(request.service, problems);
+        let network = network::of_build(request.service, network::Default::None, problems);
         let component = &request.service.component;
         let mut stages = Vec::new();
         let has_manifest = request.facts.has(&request.path("package.json"));
         let wants_build = !matches!(component.build, Some(BuildChoice::No));
         let asks_for_build = matches!(component.build, Some(BuildChoice::Command(_)));
         let mut built = false;
+        let mut folder = project::APP.to_owned();
         if asks_for_build || (wants_build && has_manifest) {
-            let package = Package::read(request, problems)?;
-            if let Some(command) = package.build(request) {
+            let project = Project::read(request, problems)?;
+            if let Some(command) = project.build(request) {
                 // What comes out is the same on every platform, so the builder's own is the fastest.
-                stages.push(package.install_stage(request, "deps", StagePlatform::Build, false));
-                stages.push(npm::build_stage(request, "deps", StagePlatform::Build, command, network));
+                stages.push(project.install_stage(request, "deps", StagePlatform::Build, false));
+                stages.push(project.build_stage(request, "deps", StagePlatform::Build, command, network));
+                stages.extend(project.test_stage(request, "build", true).map(on_build_platform));
+                stages.extend(project.dev_stage(request, "deps"));
+                folder = project.folder();
                 built = true;
             }
         }
-        npm::nothing_built(request, built, problems);
+        network::nothing_built(request, built, problems);
         if let (false, Some(version)) = (built, &component.version) {
             problems.push(
                 Diagnostic::new(Code::Value, "`version` is that of Node, and this site is not built")
@@ -62,23 +83,23 @@ impl Recipe for StaticSite {
             );
         }
         let port = request.only_port().or_else(|| nginx::contract_port(request)).unwrap_or(8080);
-        stages.push(runtime(request, built, port));
-        Some(Made {
-            stages,
-            runtime: "runtime".to_owned(),
-            image: nginx::image(Some(port)),
-            http_check: Some(nginx::http_check),
-        })
+        stages.extend(runtime(request, built.then_some(folder.as_str()), port));
+        Some(Made { http_check: nginx::http_check(request), ..Made::new(stages, nginx::image(Some(port))) })
     }
 }
 
-fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
+fn on_build_platform(stage: Stage) -> Stage {
+    Stage { platform: StagePlatform::Build, ..stage }
+}
+
+/// `built` is the folder in which the build took place, if one did.
+fn runtime(request: &Request<'_>, built: Option<&str>, port: u16) -> Vec<Stage> {
     let component = &request.service.component;
     let output = component.output.0.first();
     let folder = output.map(|path| path.value.trim_matches('/').to_owned());
-    let (from, source) = if built {
+    let (from, source) = if let Some(built) = built {
         let folder = folder.unwrap_or_else(|| "dist".to_owned());
-        (From::Stage("build".to_owned()), format!("{}/{folder}/", npm::APP))
+        (From::Stage("build".to_owned()), format!("{built}/{folder}/"))
     } else {
         (From::Context, format!("{}/", request.path(&folder.unwrap_or_default())))
     };
@@ -86,11 +107,7 @@ fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
         from,
         sources: vec![source],
         target: format!("{ROOT}/"),
-        exclude: [npm::NOT_OUTPUT, npm::NOT_SOURCE, npm::NOT_IN_IMAGE]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        exclude: project::owned(&[project::NOT_OUTPUT, project::NOT_SOURCE, project::NOT_IN_IMAGE].concat()),
         link: true,
         ..Copy::default()
     };
@@ -101,7 +118,7 @@ fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
         path: nginx::CONFIG.to_owned(),
         content: nginx::main_config(
             request,
-            &server(port, component.spa.as_ref().map_or(built, |spa| spa.value), health_path),
+            &server(port, component.spa.as_ref().map_or(built.is_some(), |spa| spa.value), health_path),
         ),
         mode: 0o644,
         owner: crate::plan::Owner::default(),
@@ -112,7 +129,7 @@ fn runtime(request: &Request<'_>, built: bool, port: u16) -> Stage {
         Step { action: Action::Copy(site), origin },
     ];
     // `version` is Node's here.
-    nginx::runtime_stage(request, None, steps)
+    nginx::runtime_stages(request, None, steps)
 }
 
 /// The server block. A name ends in a hash if its last part has 8, 16 or 20 characters with a

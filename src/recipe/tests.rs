@@ -14,6 +14,10 @@ fn plan_of(spec: &str, files: &[(&str, &str)]) -> String {
     };
     let mut facts = Facts::default();
     for (path, content) in files {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let name = super::Name { name: name.to_owned(), is_folder: false };
+        let names = facts.names(folder).iter().cloned().chain([name]).collect();
+        facts.add_names(folder, names);
         facts.add_file(*path, content.as_bytes().to_vec());
     }
     facts.add_folder("api", Folder::Exists);

@@ -27,26 +27,52 @@ record! {
 record! {
     /// How a service's image is made.
     closed "`x-slipway`" struct Component {
-        /// The base image of the runtime stage, instead of the recipe's own.
+        /// What kind of program it is: `service` (the default), `cli`, `job` or `library`.
+        archetype: Option<Located<String>>,
+        /// The base image of the runtime stage, instead of the recipe's own; `slim` is the
+        /// family's slim image, `minimal` only what the program loads.
         base: Option<Located<String>>,
         /// The command that builds; `false` for none.
         build: Option<BuildChoice>,
         /// Environment of the commands that install and build; not part of the image.
         build_env: Pairs,
+        /// Packages of the distribution that installing and building need; not part of the image.
+        build_packages: OneOrMany,
+        /// Whether Python's modules are compiled when the image is built.
+        bytecode: Option<Located<bool>>,
         /// What the image promises.
         contract: Option<Contract>,
+        /// The stage for development: its command, or settings; `false` for none.
+        dev: Option<DevChoice>,
         /// Environment that is part of the image.
         env: Pairs,
         /// Further files of the build context that the image holds.
         files: Vec<CopySpec>,
+        /// A process that starts the program, passes signals on and reaps: `true`, `tini` or
+        /// `dumb-init`.
+        init: Option<Located<String>>,
+        /// A Java runtime with the modules that the application uses, and no others.
+        jlink: Option<Located<bool>>,
         /// Labels of the image.
         labels: Pairs,
-        /// The network of the build command: `none` (the default) or `default`.
+        /// The file or package that is the program's start.
+        main: Option<Located<String>>,
+        /// The package manager, where the folder leaves it open.
+        manager: Option<Located<String>>,
+        /// The network of the build command: `none` or `default`.
         network: Option<Located<String>>,
         /// What of the source, or of the build's result, goes into the image.
         output: OneOrMany,
+        /// Packages of the distribution that the program needs when it runs.
+        packages: OneOrMany,
+        /// A Python beside the recipe's own language.
+        python: Option<PythonSpec>,
+        /// Evidence that has to be there before an image is built.
+        readiness: Option<ReadinessSpec>,
         /// The recipe that makes the stages.
         recipe: Option<Located<String>>,
+        /// Stages that must succeed before there is an image, such as `test`.
+        require: OneOrMany,
         /// The component's folder in the build context.
         source: Option<Located<String>>,
         /// A single-page application: paths that are no file get `index.html`.
@@ -57,6 +83,8 @@ record! {
         target: Option<Located<String>>,
         /// A configuration template for nginx.
         template: Option<Located<String>>,
+        /// The command that tests; `false` for none.
+        test: Option<BuildChoice>,
         /// The user that runs.
         user: Option<UserSpec>,
         /// The version of the language or server.
@@ -91,10 +119,127 @@ record! {
     closed "`health`" struct HealthContract {
         /// A path that answers GET with a status of 200 to 299, redirects followed.
         http: Option<Located<String>>,
+        /// A port that accepts connections.
+        tcp: Option<Located<PortChoice>>,
         /// The port of `http`; by default the only one that the service exposes.
-        port: Option<Located<u32>>,
+        port: Option<Located<PortChoice>>,
+        /// The statuses that are well, such as `200-299,304`.
+        status: Option<Located<String>>,
+        /// A text that the answer holds.
+        contains: Option<Located<String>>,
         /// A command that exits with 0.
         command: Option<Words>,
+    }
+}
+
+/// A port: a number, or a variable that is read when the program runs, with a number as default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortChoice {
+    /// As it is written into the health check.
+    pub text: String,
+    /// The number, or the variable's default.
+    pub number: u16,
+}
+
+impl FromNode for PortChoice {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.scalar(node, "a port")?;
+        let variable = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let number = match variable.and_then(|variable| variable.split_once(":-")) {
+            Some((_, default)) => default,
+            None => &text,
+        };
+        let number = number.parse().ok().filter(|number| *number > 0);
+        if number.is_none() {
+            reader.bad_value(
+                &node.span,
+                format!("`{text}` is no port"),
+                Some("a number, or `$${PORT:-3000}` for a variable that is read when the program runs"),
+            );
+        }
+        Some(Self { number: number?, text })
+    }
+}
+
+record! {
+    /// A Python beside another language: its packages are installed into `/opt/venv`.
+    closed "`python`" struct PythonSpec {
+        /// Its version.
+        version: Option<Located<String>>,
+        /// The pinned packages, a file in the component's folder.
+        requirements: Located<String>,
+    }
+}
+
+record! {
+    /// Evidence that has to be there before an image is built.
+    closed "`readiness`" struct ReadinessMapping {
+        /// The file with the assertions, in the component's folder.
+        assertions: Located<String>,
+        /// The file with the results of formal verification, in the component's folder.
+        verification: Option<Located<String>>,
+    }
+}
+
+/// `readiness`: the file with the assertions, or settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadinessSpec {
+    /// The file with the assertions, in the component's folder.
+    pub assertions: Located<String>,
+    /// The file with the results of formal verification, in the component's folder.
+    pub verification: Option<Located<String>>,
+}
+
+impl FromNode for ReadinessSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let ReadinessMapping { assertions, verification, .. } =
+                ReadinessMapping::from_node(node, reader)?;
+            return Some(Self { assertions, verification });
+        }
+        Some(Self { assertions: Located::from_node(node, reader)?, verification: None })
+    }
+}
+
+record! {
+    /// The stage for development.
+    closed "`dev`" struct DevSpec {
+        /// What runs there.
+        command: Option<Words>,
+        /// Further packages of the distribution, such as `git`.
+        packages: OneOrMany,
+        /// Ports beside those of the service, such as a debugger's.
+        ports: Vec<Located<u32>>,
+        /// Environment.
+        env: Pairs,
+    }
+}
+
+/// `dev`: a command, settings, or `false`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DevChoice {
+    /// There is no such stage.
+    No,
+    /// The stage's settings.
+    Stage(DevSpec),
+}
+
+impl FromNode for DevChoice {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match node.value {
+            Value::Bool(false) => Some(Self::No),
+            Value::Mapping(_) => DevSpec::from_node(node, reader).map(Self::Stage),
+            _ => {
+                let command = Words::from_node(node, reader)?;
+                Some(Self::Stage(DevSpec {
+                    command: Some(command),
+                    packages: OneOrMany::default(),
+                    ports: Vec::new(),
+                    env: Pairs::default(),
+                    span: node.span.clone(),
+                }))
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! having to run, and without the frontend having to pull them.
 
 mod accounts;
+mod rootfs;
 mod size;
 
 use clap::Subcommand;
@@ -12,6 +13,8 @@ use clap::Subcommand;
 pub enum Step {
     /// Add a user and its group to the accounts of a base file system
     Accounts(accounts::Accounts),
+    /// Collect what a program needs to run from a base file system
+    Rootfs(rootfs::Rootfs),
     /// Refuse an image that is too heavy
     Size(size::Size),
 }
@@ -21,6 +24,7 @@ impl Step {
     pub fn run(&self) -> Result<(), String> {
         match self {
             Self::Accounts(accounts) => accounts.run(),
+            Self::Rootfs(rootfs) => rootfs.run(),
             Self::Size(size) => size.run(),
         }
     }

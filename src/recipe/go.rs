@@ -1,0 +1,198 @@
+//! Go: a static binary on nothing but CA certificates and time zones.
+
+use super::draft::{Draft, layer, run, shell, stage};
+use super::runtime::{self, Choice};
+use super::{Facts, Made, Need, Recipe, Request, network};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::paths::in_folder;
+use crate::plan::{Action, Archetype, Base, Copy, Image, Network, Rootfs, RuntimeKind, Sharing};
+use crate::spec::Service;
+use crate::spec::component::BuildChoice;
+
+/// See the module.
+pub(super) struct Go;
+
+const APP: &str = "/src";
+const DEFAULT_VERSION: &str = "1.25";
+const NOT_SOURCE: [&str; 3] = ["**/.git", "**/.env", "**/*.md"];
+
+impl Recipe for Go {
+    fn name(&self) -> &'static str {
+        "go"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Go: a static binary on nothing"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["base", "build", "build_env", "main", "network", "packages", "test", "version"]
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["go.mod"]
+    }
+
+    fn needs(&self, service: &Service, _: &Facts) -> Vec<Need> {
+        let source = super::source(service);
+        let path = |name: &str| in_folder(&source, name);
+        vec![
+            Need::content(path("go.mod")),
+            Need::presence(path("go.sum")),
+            Need::presence(path("main.go")),
+            Need::names(path("cmd")),
+        ]
+    }
+
+    fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        let Some(module) = request.facts.text(&request.path("go.mod")) else {
+            problems.push(
+                Diagnostic::new(
+                    Code::MissingFile,
+                    format!("the build context has no `{}`", request.path("go.mod")),
+                )
+                .at(request.source_span())
+                .help("set `source` to the folder that has the go.mod; does .dockerignore exclude it?"),
+            );
+            return None;
+        };
+        let network = network::of_build(request.service, network::Default::None, problems);
+        let version = version(request, &module);
+        let name = request.service.name.value.clone();
+        let image = format!("golang:{version}");
+        let has_sum = request.facts.has(&request.path("go.sum"));
+        let mut files = vec![request.path("go.mod")];
+        files.extend(has_sum.then(|| request.path("go.sum")));
+        let manifests = Copy { sources: files, target: format!("{APP}/"), ..Copy::default() };
+        let deps = Draft::on_image(request, "deps", &image)
+            .workdir(APP)
+            .step_at(Action::Copy(manifests), request.source_span())
+            .run(run(shell("go mod download")).with_build_env(request))
+            .done();
+        let source = Copy {
+            sources: vec![format!("{}/", request.source)],
+            target: format!("{APP}/"),
+            exclude: NOT_SOURCE.map(str::to_owned).into(),
+            ..Copy::default()
+        };
+        let source = Draft::on_stage(request, "source", "deps")
+            .step_at(Action::Copy(source), request.source_span())
+            .done();
+        let (command, origin) = match &request.service.component.build {
+            Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
+            _ => {
+                let package = package(request, &name, problems)?;
+                let command = format!(
+                    "go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /out/{name} {package}"
+                );
+                (shell(command), request.recipe_span().clone())
+            }
+        };
+        let process = run(command)
+            .with_env([("CGO_ENABLED", "0")])
+            .with_build_env(request)
+            .cached("/root/.cache/go-build", "go-build", Sharing::Shared)
+            .on_network(network);
+        let build = Draft::on_stage(request, "build", "source")
+            .step_at(Action::Run(Box::new(process)), &origin)
+            .done();
+        let mut stages = vec![deps, source, build];
+        stages.extend(test(request));
+        if request.archetype == Archetype::Library {
+            return Some(Made::library(stages, "source"));
+        }
+        let target = format!("/usr/local/bin/{name}");
+        let draft = match runtime::choice(request) {
+            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
+            Choice::Slim => runtime::on_image(request, &super::slim_base(), runtime::base_span(request)),
+            Choice::Default | Choice::Minimal => Draft::new(request, "runtime", Base::Scratch)
+                .chosen_at(runtime::base_span(request))
+                .rootfs(Rootfs {
+                    from: stage("build"),
+                    runtime: RuntimeKind::Plain,
+                    program: None,
+                    keep: Vec::new(),
+                    scan: Vec::new(),
+                }),
+        };
+        let runtime = draft
+            .step(Action::Accounts(request.user.clone()))
+            .copy(Copy { mode: Some(0o755), ..layer(stage("build"), format!("/out/{name}"), target.clone()) })
+            .done();
+        stages.push(runtime);
+        let image = Image { entrypoint: Some(vec![target]), command: Some(vec![]), ..Image::default() };
+        Some(Made::new(stages, image))
+    }
+}
+
+fn test(request: &Request<'_>) -> Option<crate::plan::Stage> {
+    let (command, origin) = match &request.service.component.test {
+        Some(BuildChoice::No) => return None,
+        Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
+        None => (shell("go test ./..."), request.recipe_span().clone()),
+    };
+    let process = run(command)
+        .with_env([("CGO_ENABLED", "0")])
+        .with_build_env(request)
+        .cached("/root/.cache/go-build", "go-build", Sharing::Shared)
+        .on_network(Network::None);
+    Some(Draft::on_stage(request, "test", "source").step_at(Action::Run(Box::new(process)), &origin).done())
+}
+
+/// Go's version: the spec's, or that of `go.mod`: its toolchain, or its language.
+fn version(request: &Request<'_>, module: &str) -> String {
+    if let Some(version) = &request.service.component.version {
+        return version.value.clone();
+    }
+    let line = |key: &str| module.lines().find_map(|line| line.trim().strip_prefix(key)).map(str::trim);
+    let found = line("toolchain go").or_else(|| line("go ")).map(|version| {
+        // A language version such as 1.24.0 means "at least"; images are named by minor as well.
+        version.split('.').take(2).collect::<Vec<_>>().join(".")
+    });
+    match found {
+        Some(version) => {
+            request.found("Go version", &version, request.path("go.mod"));
+            version
+        }
+        None => {
+            request.found("Go version", DEFAULT_VERSION, "the default");
+            DEFAULT_VERSION.to_owned()
+        }
+    }
+}
+
+/// The package that is the program.
+fn package(request: &Request<'_>, name: &str, problems: &mut Diagnostics) -> Option<String> {
+    if let Some(main) = &request.service.component.main {
+        return Some(format!("./{}", main.value.trim_start_matches("./")));
+    }
+    if request.facts.has(&request.path("main.go")) {
+        return Some(".".to_owned());
+    }
+    let commands: Vec<&str> = request
+        .facts
+        .names(&request.path("cmd"))
+        .iter()
+        .filter(|name| name.is_folder)
+        .map(|name| name.name.as_str())
+        .collect();
+    let found = commands.iter().find(|command| **command == name).or(match commands.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    });
+    if let Some(found) = found {
+        request.found("entry point", format!("./cmd/{found}"), request.path("cmd"));
+        return Some(format!("./cmd/{found}"));
+    }
+    let code = if commands.is_empty() { Code::MissingKey } else { Code::Ambiguous };
+    let diagnostic =
+        Diagnostic::new(code, format!("`{name}` has no entry point: no main.go, and no `cmd/{name}`"))
+            .at(request.source_span())
+            .help("set `main` to the package, such as `main: cmd/server`");
+    problems.push(if commands.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.help(format!("under cmd: {}", commands.join(", ")))
+    });
+    None
+}

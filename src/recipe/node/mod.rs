@@ -1,0 +1,238 @@
+//! Node services: npm, pnpm or Yarn with a lock file, alone or in a workspace, TypeScript or plain.
+//!
+//! Dependencies are installed twice, side by side: all of them for the build, and those of
+//! production for the image. Neither sees the source, so a change of the source runs neither.
+
+pub(super) mod manager;
+pub(super) mod project;
+mod workspace;
+
+use std::collections::BTreeMap;
+
+use super::draft::{Draft, layer, run, shell, stage};
+use super::runtime::{self, Choice, Family};
+use super::{Facts, Made, Need, Recipe, Request, network, python};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::plan::{
+    Action, Archetype, Base, Copy, From, Image, Network, RuntimeKind, Scan, Stage, StagePlatform, Step,
+};
+use crate::spec::Service;
+use project::{APP, NOT_IN_IMAGE, NOT_OUTPUT, NOT_SOURCE, Project};
+
+/// See the module.
+pub(super) struct Node;
+
+impl Recipe for Node {
+    fn name(&self) -> &'static str {
+        "node"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a Node service: npm, pnpm or Yarn with a lock file, alone or in a workspace, TypeScript or plain"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &[
+            "base",
+            "build",
+            "build_env",
+            "build_packages",
+            "dev",
+            "manager",
+            "network",
+            "output",
+            "packages",
+            "python",
+            "test",
+            "version",
+        ]
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["package.json"]
+    }
+
+    fn needs(&self, service: &Service, facts: &Facts) -> Vec<Need> {
+        project::needs(service, facts)
+    }
+
+    fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        let network = network::of_build(request.service, network::Default::None, problems);
+        let project = Project::read(request, problems)?;
+        let mut stages = Vec::new();
+        let build = project.build(request);
+        let built = build.is_some();
+        network::nothing_built(request, built, problems);
+        stages.push(project.install_stage(request, "deps", StagePlatform::Target, false));
+        if let Some(command) = build {
+            stages.push(project.build_stage(request, "deps", StagePlatform::Target, command, network));
+        }
+        let below = if built { "build" } else { "deps" };
+        stages.extend(project.test_stage(request, below, built));
+        stages.extend(project.dev_stage(request, "deps"));
+        if request.archetype == Archetype::Library {
+            stages.extend(package_stages(request, &project, below));
+            return Some(Made::library(stages, "package"));
+        }
+        let image = Image {
+            entrypoint: Some(vec![]),
+            command: command(request, &project, problems),
+            working_dir: Some(project.folder()),
+            env: BTreeMap::from([("NODE_ENV".to_owned(), "production".to_owned())]),
+            ..Image::default()
+        };
+        let production = project.workspace.is_some() || project.has_production_dependencies();
+        if production {
+            stages.push(project.install_stage(request, "prod-deps", StagePlatform::Target, true));
+        }
+        if let Some(beside) = &request.service.component.python {
+            stages.extend(python::beside(request, beside, problems));
+        }
+        let (more, runtime) = runtime(request, &project, built, production);
+        stages.extend(more);
+        stages.push(runtime);
+        let asks = matches!(runtime::choice(request), Choice::Image(_));
+        Some(Made { http_check: (!asks).then_some(http_check as _), ..Made::new(stages, image) })
+    }
+}
+
+/// What starts the program: without a command the image would start whatever the base starts.
+fn command(request: &Request<'_>, project: &Project, problems: &mut Diagnostics) -> Option<Vec<String>> {
+    let compose = &request.service.compose;
+    if compose.command.is_some() || compose.entrypoint.is_some() {
+        return None;
+    }
+    if let Some((words, key)) = project.entry() {
+        request.found("command", words.join(" "), format!("{key} in {}", request.path("package.json")));
+        return Some(words);
+    }
+    problems.push(
+        Diagnostic::new(
+            Code::MissingKey,
+            format!(
+                "`{}` has no `command`, and its manifest names no entry point",
+                request.service.name.value
+            ),
+        )
+        .at(&request.service.name.span)
+        .help("say what starts it, such as `command: [node, dist/main.js]`")
+        .help("or give the manifest a `start` script like `node dist/main.js`, or `main`"),
+    );
+    None
+}
+
+fn runtime(request: &Request<'_>, project: &Project, built: bool, production: bool) -> (Vec<Stage>, Stage) {
+    let image = project.image();
+    let origin = project::version_span(request);
+    let mut more = Vec::new();
+    let draft = match runtime::choice(request) {
+        // The family's own slim image, npm and all.
+        Choice::Slim => runtime::on_image(request, &image, runtime::base_span(request)),
+        Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
+        Choice::Minimal => {
+            let family = Family { image, stage: None, origin, kind: RuntimeKind::Node, program: "node" };
+            let scanned = production.then(|| Scan { from: stage("prod-deps"), path: APP.to_owned() });
+            let (files, draft) = runtime::minimal(request, &family, scanned.into_iter().collect());
+            more.push(files);
+            draft
+        }
+        Choice::Default => {
+            let node = "/usr/local/bin/node";
+            runtime::on_image(request, &super::slim_base(), request.recipe_span())
+                .step_at(Action::Copy(layer(From::Image(image), node, node)), origin)
+        }
+    };
+    let draft = match request.service.component.python {
+        Some(_) => python::add_beside(request, draft),
+        None => draft,
+    };
+    let draft = draft.step(Action::Accounts(request.user.clone())).workdir(&project.folder());
+    let draft = match (production, &project.workspace) {
+        (false, _) => draft,
+        (true, None) => {
+            let modules = format!("{APP}/node_modules");
+            draft.copy(layer(stage("prod-deps"), modules.clone(), modules))
+        }
+        (true, Some(_)) => {
+            let app = format!("{APP}/");
+            draft.copy(Copy { include: project.installed(), ..layer(stage("prod-deps"), app.clone(), app) })
+        }
+    };
+    (more, draft.steps(application(request, project, built)).done())
+}
+
+/// What of the component itself the image holds: what the build made, or the source as it is.
+fn application(request: &Request<'_>, project: &Project, built: bool) -> Vec<Step> {
+    let output = &request.service.component.output.0;
+    let exclude = || project::owned(&[NOT_SOURCE, NOT_OUTPUT, NOT_IN_IMAGE].concat());
+    let folder = project.folder();
+    let step = |action| Step { action, origin: request.recipe_span().clone() };
+    let mut steps = Vec::new();
+    if let Some(workspace) = &project.workspace {
+        // What the other members publish; their packages are links to these folders.
+        for path in workspace.member(true).local {
+            let include =
+                workspace.published(path).into_iter().flat_map(|file| [file.clone(), format!("{file}/**")]);
+            let (from, source) = if built {
+                (stage("build"), format!("{APP}/{path}/"))
+            } else {
+                (From::Context, format!("{}/", crate::paths::in_folder(&workspace.root, path)))
+            };
+            let copy = Copy {
+                include: include.collect(),
+                exclude: exclude(),
+                ..layer(from, source, format!("{APP}/{path}/"))
+            };
+            steps.push(step(Action::Copy(copy)));
+        }
+    }
+    if !built && output.is_empty() {
+        let whole = Copy {
+            link: true,
+            target: format!("{folder}/"),
+            exclude: exclude(),
+            ..project::source_copy(request)
+        };
+        steps.push(Step { action: Action::Copy(whole), origin: request.source_span().clone() });
+        return steps;
+    }
+    if project.workspace.is_none() {
+        let manifest = Copy {
+            exclude: project::owned(NOT_SOURCE),
+            ..layer(From::Context, request.path("package.json"), format!("{APP}/"))
+        };
+        steps.push(step(Action::Copy(manifest)));
+    }
+    let mut paths: Vec<String> = output.iter().map(|path| path.value.trim_matches('/').to_owned()).collect();
+    if paths.is_empty() {
+        paths.push("dist".to_owned());
+    }
+    steps.extend(paths.into_iter().enumerate().map(|(index, path)| {
+        let (from, source) = if built {
+            (stage("build"), format!("{folder}/{path}"))
+        } else {
+            (From::Context, request.path(&path))
+        };
+        let copy = Copy { exclude: exclude(), ..layer(from, source, format!("{folder}/{path}")) };
+        let origin = output.get(index).map_or(request.recipe_span(), |path| &path.span);
+        Step { action: Action::Copy(copy), origin: origin.clone() }
+    }));
+    steps
+}
+
+/// What a registry would get: the package as npm packs it, and nothing else.
+fn package_stages(request: &Request<'_>, project: &Project, below: &str) -> [Stage; 2] {
+    let packed = run(shell(format!(
+        "mkdir -p /package && cd {} && npm pack --pack-destination /package",
+        project.folder()
+    )));
+    let pack = Draft::on_stage(request, "pack", below).run(packed.on_network(Network::None)).done();
+    let package = Draft::new(request, "package", Base::Scratch).copy(layer(stage("pack"), "/package/", "/"));
+    [pack, package.done()]
+}
+
+/// Node asks for itself: no further tool has to be in the image.
+pub(super) fn http_check(url: &str) -> Vec<String> {
+    let script = format!("fetch({url:?}).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))");
+    ["CMD", "node", "-e", &script].map(str::to_owned).into()
+}

@@ -1,0 +1,427 @@
+//! A Node project: its manifest, its package manager, the workspace around it, and the stages
+//! that install, build, test and develop it. The recipes `node` and `static` share it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::draft::{Draft, run, shell};
+use super::super::{Facts, Need, Request, packages};
+use super::manager::{self, Manager};
+use super::workspace::{self, Workspace};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::paths::{in_folder, parent};
+use crate::plan::{Action, Copy, From, Image, Network, Sharing, Stage, StagePlatform};
+use crate::spec::Service;
+use crate::spec::component::{BuildChoice, DevChoice};
+use crate::spec::values::{CommandLine, Port};
+
+/// Where the project lies in its stages.
+pub(in crate::recipe) const APP: &str = "/app";
+
+/// What install and build make themselves; never copied from a source folder.
+pub(in crate::recipe) const NOT_SOURCE: &[&str] = &["**/node_modules", "**/.git", "**/npm-debug.log*"];
+
+/// What tends to hold secrets; it may serve a build, and is never in an image.
+pub(in crate::recipe) const NOT_IN_IMAGE: &[&str] = &["**/.env", "**/.env.*", "**/.npmrc"];
+
+/// What a build leaves for developers only.
+pub(in crate::recipe) const NOT_OUTPUT: &[&str] = &["**/*.map", "**/*.tsbuildinfo"];
+
+/// A project that can be installed reproducibly.
+pub(in crate::recipe) struct Project {
+    /// The manifest of the component itself.
+    pub(in crate::recipe) manifest: Value,
+    manager: Manager,
+    /// Node's version.
+    version: String,
+    /// The folder that is installed, in the build context.
+    root: String,
+    /// The workspace that the component is a member of.
+    pub(in crate::recipe) workspace: Option<Workspace>,
+}
+
+/// The files that say how to install and build.
+pub(in crate::recipe) fn needs(service: &Service, facts: &Facts) -> Vec<Need> {
+    let source = super::super::source(service);
+    let mut needs = vec![Need::content(in_folder(&source, "package.json"))];
+    let above = workspace::above(&source);
+    for folder in std::iter::once(&source).chain(&above) {
+        let path = |name: &str| in_folder(folder, name);
+        let locks = manager::LOCKS.iter().map(|(lock, _)| *lock).chain(manager::FOREIGN_LOCKS);
+        needs.extend(locks.chain(manager::SETTINGS).map(|name| Need::presence(path(name))));
+        needs.extend([".nvmrc", ".node-version"].map(|name| Need::content(path(name))));
+        // Which version of a manager wrote a lock is in its first lines; npm's does not matter.
+        let locks = ["pnpm-lock.yaml", "yarn.lock"].into_iter().filter(|lock| facts.has(&path(lock)));
+        needs.extend(locks.map(|lock| Need::content(path(lock))));
+    }
+    needs.extend(workspace::needs(&source, facts));
+    needs
+}
+
+impl Project {
+    /// Reads the manifest, and finds the workspace, the lock and the versions.
+    pub(in crate::recipe) fn read(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Self> {
+        let before = problems.len();
+        let workspace = Workspace::find(request, problems);
+        if problems.len() > before {
+            return None;
+        }
+        let root =
+            workspace.as_ref().map_or_else(|| request.source.clone(), |workspace| workspace.root.clone());
+        let manifest = manifest(request, &request.path("package.json"), problems)?;
+        let root_manifest = if root == request.source {
+            manifest.clone()
+        } else {
+            self::manifest(request, &in_folder(&root, "package.json"), problems)?
+        };
+        let manager = Manager::find(request, &root, &root_manifest, problems)?;
+        let mut folders = vec![request.source.clone()];
+        if root != request.source {
+            folders.push(root.clone());
+        }
+        let version = manager::node_version(request, &folders, problems);
+        Some(Self { manifest, manager, version, root, workspace })
+    }
+
+    /// The image that has Node and npm.
+    pub(in crate::recipe) fn image(&self) -> String {
+        image(&self.version)
+    }
+
+    /// The component's own folder in the stages and in the image.
+    pub(in crate::recipe) fn folder(&self) -> String {
+        match &self.workspace {
+            Some(workspace) => format!("{APP}/{}", workspace.member(true).path),
+            None => APP.to_owned(),
+        }
+    }
+
+    /// Whether the manifest lists packages for production. In a workspace others' count as well.
+    pub(in crate::recipe) fn has_production_dependencies(&self) -> bool {
+        let lists =
+            |kind| self.manifest.get(kind).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
+        ["dependencies", "optionalDependencies"].into_iter().any(lists)
+    }
+
+    fn depends_on(&self, name: &str) -> bool {
+        let has = |manifest: &Value| {
+            ["dependencies", "devDependencies"]
+                .iter()
+                .any(|kind| manifest.pointer(&format!("/{kind}/{name}")).is_some())
+        };
+        has(&self.manifest)
+    }
+
+    /// Whether the manifest has a script of this name.
+    pub(in crate::recipe) fn script(&self, name: &str) -> Option<&str> {
+        self.manifest.get("scripts")?.get(name)?.as_str()
+    }
+
+    /// A command that runs a script of the component, wherever its stage works.
+    fn run_script(&self, name: &str) -> CommandLine {
+        let script = self.manager.script(name);
+        match &self.workspace {
+            // Nx builds what the component needs first.
+            Some(workspace) if workspace.nx => {
+                shell(format!("npx nx run {}:{name}", workspace.member(false).name))
+            }
+            Some(workspace) => {
+                let member = workspace.member(false);
+                let first: Vec<String> = if name == "build" {
+                    let local = member.local.iter();
+                    local.map(|path| format!("(cd {path} && {script}) && ")).collect()
+                } else {
+                    Vec::new()
+                };
+                shell(format!("{}cd {} && {script}", first.concat(), member.path))
+            }
+            None => shell(script),
+        }
+    }
+
+    /// The command that builds, with the place that asked for it: the spec's own, or the
+    /// manifest's `build` script.
+    pub(in crate::recipe) fn build(&self, request: &Request<'_>) -> Option<(CommandLine, Span)> {
+        match &request.service.component.build {
+            Some(BuildChoice::No) => None,
+            Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
+            None => {
+                self.script("build")?;
+                request.found("build", "the script `build`", request.path("package.json"));
+                Some((self.run_script("build"), request.recipe_span().clone()))
+            }
+        }
+    }
+
+    /// A stage with the packages installed, which depends on nothing but the manifests.
+    pub(in crate::recipe) fn install_stage(
+        &self,
+        request: &Request<'_>,
+        name: &str,
+        platform: StagePlatform,
+        production: bool,
+    ) -> Stage {
+        let mut draft =
+            Draft::on_image(request, name, self.image()).chosen_at(version_span(request)).platform(platform);
+        let wanted = &request.service.component.build_packages.0;
+        if let Some(first) = wanted.first() {
+            let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
+            draft = draft.step_at(Action::Run(Box::new(packages::install(&names))), &first.span);
+        }
+        if let Some(setup) = self.manager.setup() {
+            draft = draft.run(setup);
+        }
+        draft = draft.workdir(APP);
+        let settings =
+            manager::SETTINGS.into_iter().filter(|name| request.facts.has(&in_folder(&self.root, name)));
+        let top = ["package.json", self.manager.lock].into_iter().chain(settings).map(str::to_owned);
+        let member = self.workspace.as_ref().map(|workspace| workspace.member(true));
+        draft = match &self.workspace {
+            None => {
+                let sources = top.map(|name| in_folder(&self.root, &name)).collect();
+                let copy = Copy {
+                    sources,
+                    target: format!("{APP}/"),
+                    exclude: owned(NOT_SOURCE),
+                    ..Copy::default()
+                };
+                draft.step_at(Action::Copy(copy), request.source_span())
+            }
+            Some(workspace) => {
+                let copy = Copy {
+                    sources: vec![format!("{}/", self.root)],
+                    target: format!("{APP}/"),
+                    include: top.chain(workspace.manifests()).collect(),
+                    exclude: owned(NOT_SOURCE),
+                    ..Copy::default()
+                };
+                draft.step_at(Action::Copy(copy), request.source_span())
+            }
+        };
+        draft.run(self.manager.install(production, member.as_ref()).with_build_env(request)).done()
+    }
+
+    /// The component's source on top of the installed packages, in a stage of this name.
+    fn with_source(&self, request: &Request<'_>, name: &str, deps: &str) -> Draft {
+        let copy = match &self.workspace {
+            None => source_copy(request),
+            Some(workspace) => {
+                let member = workspace.member(false);
+                let folders = std::iter::once(member.path).chain(member.local.iter().copied());
+                let folders: Vec<String> = folders.map(|path| format!("{path}/**")).collect();
+                Copy {
+                    sources: vec![format!("{}/", self.root)],
+                    target: format!("{APP}/"),
+                    include: folders.into_iter().chain(workspace.root_files.clone()).collect(),
+                    exclude: owned(NOT_SOURCE),
+                    ..Copy::default()
+                }
+            }
+        };
+        Draft::on_stage(request, name, deps).step_at(Action::Copy(copy), request.source_span())
+    }
+
+    /// A stage in which the source is built, on top of the installed packages. What frameworks
+    /// keep from build to build stays in caches.
+    pub(in crate::recipe) fn build_stage(
+        &self,
+        request: &Request<'_>,
+        deps: &str,
+        platform: StagePlatform,
+        (command, origin): (CommandLine, Span),
+        network: Network,
+    ) -> Stage {
+        let mut process = run(command).on_network(network);
+        for folder in self.framework_caches() {
+            let id = format!("{}/{folder}", if request.source.is_empty() { "." } else { &request.source });
+            process = process.cached(&folder, &id, Sharing::Locked);
+        }
+        if self.workspace.as_ref().is_some_and(|workspace| workspace.nx) {
+            process = process.with_env(NX);
+        }
+        let process = process.with_build_env(request);
+        self.with_source(request, "build", deps)
+            .platform(platform)
+            .step_at(Action::Run(Box::new(process)), &origin)
+            .done()
+    }
+
+    /// Folders in which the project's build tools keep what they may use again. (TypeScript's
+    /// incremental builds are not among them: without the files that it wrote the last time, it
+    /// would take them for written.)
+    fn framework_caches(&self) -> Vec<String> {
+        let folder = self.folder();
+        let mut caches = Vec::new();
+        for (package, cache) in [
+            ("@angular~1cli", ".angular/cache"),
+            ("next", ".next/cache"),
+            ("gatsby", ".cache"),
+            ("astro", "node_modules/.astro"),
+        ] {
+            if self.depends_on(package) {
+                caches.push(format!("{folder}/{cache}"));
+            }
+        }
+        if self.workspace.as_ref().is_some_and(|workspace| workspace.nx) {
+            caches.push(format!("{APP}/.nx/cache"));
+        }
+        caches
+    }
+
+    /// A stage that tests, if the project has tests: the spec's command, or the `test` script.
+    pub(in crate::recipe) fn test_stage(
+        &self,
+        request: &Request<'_>,
+        below: &str,
+        has_source: bool,
+    ) -> Option<Stage> {
+        let (command, origin) = match &request.service.component.test {
+            Some(BuildChoice::No) => return None,
+            Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
+            None => {
+                let script = self.script("test")?;
+                // What `npm init` writes.
+                if script.contains("no test specified") {
+                    return None;
+                }
+                (self.run_script("test"), request.recipe_span().clone())
+            }
+        };
+        let draft = if has_source {
+            Draft::on_stage(request, "test", below)
+        } else {
+            self.with_source(request, "test", below)
+        };
+        let process = run(command)
+            .on_network(Network::None)
+            .with_env([("CI", "true")])
+            .with_env(NX)
+            .with_build_env(request);
+        Some(draft.step_at(Action::Run(Box::new(process)), &origin).done())
+    }
+
+    /// A stage for development, if there is a command for it: all packages, the source, tools,
+    /// and a debugger's port.
+    pub(in crate::recipe) fn dev_stage(&self, request: &Request<'_>, deps: &str) -> Option<Stage> {
+        let (settings, command) = match &request.service.component.dev {
+            Some(DevChoice::No) => return None,
+            Some(DevChoice::Stage(settings)) => (Some(settings), settings.command.as_ref()),
+            None => (None, None),
+        };
+        let command = match command {
+            Some(command) => command.words.clone(),
+            None => {
+                self.script("dev")?;
+                self.manager.script("dev").split(' ').map(str::to_owned).collect()
+            }
+        };
+        let mut names = vec!["git".to_owned()];
+        let mut ports: Vec<u16> = vec![9229];
+        let mut env = BTreeMap::from([("NODE_ENV".to_owned(), "development".to_owned())]);
+        if let Some(settings) = settings {
+            names.extend(settings.packages.0.iter().map(|package| package.value.clone()));
+            ports.extend(settings.ports.iter().filter_map(|port| u16::try_from(port.value).ok()));
+            env.extend(settings.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        let ports = ports.into_iter().map(|number| Port { number, protocol: "tcp".to_owned() });
+        let image = Image {
+            entrypoint: Some(vec![]),
+            command: Some(command),
+            env,
+            ports: Some(ports.chain(super::super::image::ports(request.service)).collect()),
+            ..Image::default()
+        };
+        let installed = Draft::on_stage(request, "dev", deps).run(packages::install(&names)).done();
+        let source = self.with_source(request, "dev", deps).done();
+        let copy = source.steps.into_iter();
+        Some(
+            Draft::on_stage(request, "dev", deps)
+                .steps(installed.steps)
+                .steps(copy)
+                .workdir(&self.folder())
+                .image(image)
+                .done(),
+        )
+    }
+
+    /// What the image holds of what a workspace installed, relative to [`APP`].
+    pub(in crate::recipe) fn installed(&self) -> Vec<String> {
+        let Some(workspace) = &self.workspace else { return Vec::new() };
+        let member = workspace.member(true);
+        let folders = std::iter::once(member.path).chain(member.local.iter().copied());
+        let own = folders.flat_map(|path| [format!("{path}/package.json"), format!("{path}/node_modules")]);
+        ["package.json".to_owned(), "node_modules".to_owned()].into_iter().chain(own).collect()
+    }
+
+    /// What starts the program, if the manifest says it: a `start` script that is a plain `node`
+    /// command, or else `main`.
+    pub(in crate::recipe) fn entry(&self) -> Option<(Vec<String>, &'static str)> {
+        let start = self.script("start").and_then(|script| {
+            let words: Vec<String> = script.split_whitespace().map(str::to_owned).collect();
+            let plain = words.iter().all(|word| !word.contains(['&', '|', ';', '$', '"', '\'', '>', '<']));
+            (plain && words.len() > 1 && words.first().is_some_and(|word| word == "node")).then_some(words)
+        });
+        let main = || {
+            let main = self.manifest.get("main").and_then(Value::as_str)?;
+            Some(vec!["node".to_owned(), main.trim_start_matches("./").to_owned()])
+        };
+        start.map(|words| (words, "`scripts.start`")).or_else(|| Some((main()?, "`main`")))
+    }
+}
+
+/// Nx works by itself in a build: no process stays behind, nothing is sent.
+const NX: [(&str, &str); 3] = [("NX_DAEMON", "false"), ("NX_NO_CLOUD", "true"), ("NX_TUI", "false")];
+
+/// The image that has a version of Node.
+pub(in crate::recipe) fn image(version: &str) -> String {
+    format!("node:{version}-{}-slim", super::super::DEBIAN)
+}
+
+/// The place that chose the image which builds.
+pub(in crate::recipe) fn version_span<'a>(request: &'a Request<'_>) -> &'a Span {
+    request.service.component.version.as_ref().map_or(request.recipe_span(), |version| &version.span)
+}
+
+pub(in crate::recipe) fn owned(patterns: &[&str]) -> Vec<String> {
+    patterns.iter().map(|pattern| (*pattern).to_owned()).collect()
+}
+
+/// A copy of the component's folder.
+pub(in crate::recipe) fn source_copy(request: &Request<'_>) -> Copy {
+    Copy {
+        from: From::Context,
+        sources: vec![format!("{}/", request.source)],
+        target: format!("{APP}/"),
+        exclude: owned(NOT_SOURCE),
+        ..Copy::default()
+    }
+}
+
+fn manifest(request: &Request<'_>, path: &str, problems: &mut Diagnostics) -> Option<Value> {
+    let mut invalid = |why: &str| {
+        problems.push(
+            Diagnostic::new(Code::Value, format!("`{path}` is not a valid package manifest: {why}"))
+                .at(request.source_span()),
+        );
+        None
+    };
+    match request.facts.file(path).map(serde_json::from_slice) {
+        Some(Ok(manifest @ Value::Object(_))) => Some(manifest),
+        Some(Ok(_)) => invalid("it is no object"),
+        Some(Err(error)) => invalid(&error.to_string()),
+        None => {
+            let folder = parent(path);
+            problems.push(
+                Diagnostic::new(Code::MissingFile, format!("the build context has no `{path}`"))
+                    .at(request.source_span())
+                    .help(if folder == request.source {
+                        "set `source` to the folder that has the package.json; does .dockerignore exclude it?"
+                    } else {
+                        "it is the manifest of the workspace; does .dockerignore exclude it?"
+                    }),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the runtime stage stands on: the recipe's own choice, the family's slim image, any image,
+//! or nothing but what the program loads (`base: minimal`).
+
+use super::draft::Draft;
+use super::{Request, packages};
+use crate::diagnostic::Span;
+use crate::plan::{Action, Base, From, Rootfs, RuntimeKind, Scan, Stage};
+
+/// The images of a language.
+pub(super) struct Family<'a> {
+    /// The image that has the runtime.
+    pub(super) image: String,
+    /// A stage that has the runtime, instead of the image.
+    pub(super) stage: Option<&'a str>,
+    /// The place that chose its version.
+    pub(super) origin: &'a Span,
+    /// Which files beside the program belong to it.
+    pub(super) kind: RuntimeKind,
+    /// The program.
+    pub(super) program: &'a str,
+}
+
+/// What `base` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice<'a> {
+    /// Nothing.
+    Default,
+    /// `slim`
+    Slim,
+    /// `minimal`
+    Minimal,
+    /// An image.
+    Image(&'a str),
+}
+
+/// What `base` says.
+pub(super) fn choice<'a>(request: &'a Request<'_>) -> Choice<'a> {
+    match request.service.component.base.as_ref().map(|base| base.value.as_str()) {
+        None => Choice::Default,
+        Some("slim") => Choice::Slim,
+        Some("minimal") => Choice::Minimal,
+        Some(image) => Choice::Image(image),
+    }
+}
+
+/// The place of `base`, or of the recipe.
+pub(super) fn base_span<'a>(request: &'a Request<'_>) -> &'a Span {
+    request.service.component.base.as_ref().map_or(request.recipe_span(), |base| &base.span)
+}
+
+/// The beginning of the runtime stage on an image, with the spec's packages.
+pub(super) fn on_image(request: &Request<'_>, image: &str, origin: &Span) -> Draft {
+    let draft = Draft::on_image(request, "runtime", image).chosen_at(origin);
+    match wanted(request) {
+        Some((names, span)) => draft.step_at(Action::Run(Box::new(packages::install(&names))), &span),
+        None => draft,
+    }
+}
+
+/// The beginning of the runtime stage that holds only what a program loads, and the stage from
+/// which that is taken. `scan` are folders of the application with native modules.
+pub(super) fn minimal(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan>) -> (Stage, Draft) {
+    let from = match family.stage {
+        Some(stage) => Base::Stage(stage.to_owned()),
+        None => Base::Image(family.image.clone()),
+    };
+    let (names, span) = wanted(request).unwrap_or_else(|| (Vec::new(), request.recipe_span().clone()));
+    let source = Draft::new(request, "runtime-files", from)
+        .chosen_at(family.origin)
+        .step_at(Action::Run(Box::new(packages::install_with_system_files(&names))), &span)
+        .done();
+    let rootfs = Rootfs {
+        from: From::Stage(source.name.clone()),
+        runtime: family.kind,
+        program: Some(family.program.to_owned()),
+        keep: Vec::new(),
+        scan,
+    };
+    let draft = Draft::new(request, "runtime", Base::Scratch)
+        .chosen_at(base_span(request))
+        .step_at(Action::Rootfs(Box::new(rootfs)), base_span(request));
+    (source, draft)
+}
+
+fn wanted(request: &Request<'_>) -> Option<(Vec<String>, Span)> {
+    let packages = &request.service.component.packages.0;
+    let first = packages.first()?;
+    Some((packages.iter().map(|package| package.value.clone()).collect(), first.span.clone()))
+}

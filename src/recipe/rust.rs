@@ -1,0 +1,223 @@
+//! Rust: a static binary on nothing but CA certificates and time zones.
+//!
+//! Crates are fetched in a stage that sees the manifests alone, and the build runs offline. The
+//! C library is linked in (`crt-static`), which needs no further target to be installed.
+
+use super::draft::{Draft, layer, run, shell, stage};
+use super::runtime::{self, Choice};
+use super::{Facts, Made, Need, Recipe, Request, network, packages};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::paths::in_folder;
+use crate::plan::{Action, Archetype, Base, Copy, Image, Network, Rootfs, RuntimeKind, Sharing};
+use crate::spec::Service;
+use crate::spec::component::BuildChoice;
+
+/// See the module.
+pub(super) struct Rust;
+
+const APP: &str = "/src";
+const DEFAULT_VERSION: &str = "1";
+const NOT_SOURCE: [&str; 4] = ["**/target", "**/.git", "**/.env", "**/*.md"];
+
+impl Recipe for Rust {
+    fn name(&self) -> &'static str {
+        "rust"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Rust: a static binary on nothing"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["base", "build", "build_env", "build_packages", "main", "network", "packages", "test", "version"]
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["Cargo.toml"]
+    }
+
+    fn needs(&self, service: &Service, _: &Facts) -> Vec<Need> {
+        let source = super::source(service);
+        let path = |name: &str| in_folder(&source, name);
+        let content = ["Cargo.toml", "rust-toolchain.toml"].map(|name| Need::content(path(name)));
+        let present = ["Cargo.lock", "src/main.rs"].map(|name| Need::presence(path(name)));
+        content.into_iter().chain(present).collect()
+    }
+
+    fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        let manifest = manifest(request, problems)?;
+        let lock = request.path("Cargo.lock");
+        if !request.facts.has(&lock) {
+            problems.push(
+                Diagnostic::new(Code::MissingFile, format!("the build context has no lock file `{lock}`"))
+                    .at(request.source_span())
+                    .label("what gets built would depend on the day")
+                    .help("run `cargo generate-lockfile` in that folder and commit the file"),
+            );
+            return None;
+        }
+        let network = network::of_build(request.service, network::Default::None, problems);
+        let binary = binary(request, &manifest, problems)?;
+        let mut deps = Draft::on_image(request, "deps", format!("rust:{}-slim", version(request, &manifest)));
+        let wanted = &request.service.component.build_packages.0;
+        if let Some(first) = wanted.first() {
+            let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
+            deps = deps.step_at(Action::Run(Box::new(packages::install(&names))), &first.span);
+        }
+        let manifests = Copy {
+            sources: vec![request.path("Cargo.toml"), lock],
+            target: format!("{APP}/"),
+            ..Copy::default()
+        };
+        // Cargo wants to see a program before it resolves anything.
+        let fetch = "mkdir -p src && touch src/lib.rs src/main.rs && cargo fetch --locked && rm -r src";
+        let deps = deps
+            .workdir(APP)
+            .step_at(Action::Copy(manifests), request.source_span())
+            .run(run(shell(fetch)).with_build_env(request))
+            .done();
+        let source = Copy {
+            sources: vec![format!("{}/", request.source)],
+            target: format!("{APP}/"),
+            exclude: NOT_SOURCE.map(str::to_owned).into(),
+            ..Copy::default()
+        };
+        let source = Draft::on_stage(request, "source", "deps")
+            .step_at(Action::Copy(source), request.source_span())
+            .done();
+        let name = request.service.name.value.clone();
+        let (command, origin) = match &request.service.component.build {
+            Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
+            _ => {
+                // With a target of its own, the flags are for the program and not for build scripts.
+                let command = format!(
+                    "target=$(rustc -vV | sed -n 's/^host: //p') && \
+                     cargo build --release --locked --offline --bin {binary} --target $target && \
+                     mkdir -p /out && cp target/$target/release/{binary} /out/{name}"
+                );
+                (shell(command), request.recipe_span().clone())
+            }
+        };
+        let id = format!("target/{}", if request.source.is_empty() { "." } else { &request.source });
+        let process = run(command)
+            .with_env([("RUSTFLAGS", "-C target-feature=+crt-static -C strip=symbols")])
+            .with_build_env(request)
+            .cached(&format!("{APP}/target"), &id, Sharing::Locked)
+            .on_network(network);
+        let build = Draft::on_stage(request, "build", "source")
+            .step_at(Action::Run(Box::new(process)), &origin)
+            .done();
+        let mut stages = vec![deps, source, build];
+        let test = match &request.service.component.test {
+            Some(BuildChoice::No) => None,
+            Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
+            None => Some((shell("cargo test --locked --offline"), request.recipe_span().clone())),
+        };
+        if let Some((command, origin)) = test {
+            let process = run(command)
+                .with_build_env(request)
+                .cached(&format!("{APP}/target"), &format!("{id}/test"), Sharing::Locked)
+                .on_network(Network::None);
+            let draft = Draft::on_stage(request, "test", "source");
+            stages.push(draft.step_at(Action::Run(Box::new(process)), &origin).done());
+        }
+        if request.archetype == Archetype::Library {
+            return Some(Made::library(stages, "source"));
+        }
+        let target = format!("/usr/local/bin/{name}");
+        let draft = match runtime::choice(request) {
+            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
+            Choice::Slim => runtime::on_image(request, &super::slim_base(), runtime::base_span(request)),
+            Choice::Default | Choice::Minimal => Draft::new(request, "runtime", Base::Scratch)
+                .chosen_at(runtime::base_span(request))
+                .rootfs(Rootfs {
+                    from: stage("build"),
+                    runtime: RuntimeKind::Plain,
+                    program: None,
+                    keep: Vec::new(),
+                    scan: Vec::new(),
+                }),
+        };
+        let runtime = draft
+            .step(Action::Accounts(request.user.clone()))
+            .copy(Copy { mode: Some(0o755), ..layer(stage("build"), format!("/out/{name}"), target.clone()) })
+            .done();
+        stages.push(runtime);
+        let image = Image { entrypoint: Some(vec![target]), command: Some(vec![]), ..Image::default() };
+        Some(Made::new(stages, image))
+    }
+}
+
+fn manifest(request: &Request<'_>, problems: &mut Diagnostics) -> Option<toml::Table> {
+    let path = request.path("Cargo.toml");
+    let Some(text) = request.facts.text(&path) else {
+        problems.push(
+            Diagnostic::new(Code::MissingFile, format!("the build context has no `{path}`"))
+                .at(request.source_span())
+                .help("set `source` to the folder that has the Cargo.toml; does .dockerignore exclude it?"),
+        );
+        return None;
+    };
+    match text.parse() {
+        Ok(manifest) => Some(manifest),
+        Err(error) => {
+            let error: toml::de::Error = error;
+            problems.push(
+                Diagnostic::new(Code::Value, format!("`{path}` is no valid TOML: {}", error.message()))
+                    .at(request.source_span()),
+            );
+            None
+        }
+    }
+}
+
+/// Rust's version: the spec's, that of `rust-toolchain.toml`, or the default.
+fn version(request: &Request<'_>, _: &toml::Table) -> String {
+    if let Some(version) = &request.service.component.version {
+        return version.value.clone();
+    }
+    let path = request.path("rust-toolchain.toml");
+    let toolchain = request.facts.text(&path).and_then(|text| text.parse::<toml::Table>().ok());
+    let channel =
+        toolchain.as_ref().and_then(|toolchain| toolchain.get("toolchain")?.get("channel")?.as_str());
+    if let Some(channel) = channel.filter(|channel| channel.starts_with(|c: char| c.is_ascii_digit())) {
+        request.found("Rust version", channel, path);
+        return channel.to_owned();
+    }
+    request.found("Rust version", DEFAULT_VERSION, "the default");
+    DEFAULT_VERSION.to_owned()
+}
+
+/// The program: `main`, or the manifest's only one.
+fn binary(request: &Request<'_>, manifest: &toml::Table, problems: &mut Diagnostics) -> Option<String> {
+    if let Some(main) = &request.service.component.main {
+        return Some(main.value.clone());
+    }
+    let listed = manifest.get("bin").and_then(toml::Value::as_array);
+    let listed: Vec<&str> =
+        listed.into_iter().flatten().filter_map(|binary| binary.get("name")?.as_str()).collect();
+    let package = manifest.get("package").and_then(|package| package.get("name")?.as_str());
+    match (listed.as_slice(), package) {
+        ([only], _) => Some((*only).to_owned()),
+        ([], Some(package)) if request.facts.has(&request.path("src/main.rs")) => Some(package.to_owned()),
+        ([], _) => {
+            problems.push(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    format!("`{}` has no entry point: no src/main.rs", request.service.name.value),
+                )
+                .at(request.source_span())
+                .help("set `main` to the binary's name"),
+            );
+            None
+        }
+        (several, _) => {
+            problems.push(
+                Diagnostic::new(Code::Ambiguous, "the manifest has several binaries")
+                    .at(request.source_span())
+                    .help(format!("set `main` to one of: {}", several.join(", "))),
+            );
+            None
+        }
+    }
+}
