@@ -1,0 +1,1 @@
+"""The API of reactbin. Everything is kept in memory: nothing outlives the process."""
