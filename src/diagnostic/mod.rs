@@ -93,6 +93,11 @@ impl Diagnostics {
         self.service = service.map(str::to_owned);
     }
 
+    /// The service that is being read.
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
     /// How many were found.
     pub fn len(&self) -> usize {
         self.found.len()

@@ -15,6 +15,7 @@ use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway, Warning};
 use super::images::Resolver;
 use super::options::Options;
+use super::outline::Planned;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::reach;
@@ -311,4 +312,23 @@ pub(super) async fn spec_alone(
     let file = sources.spec_file().await?;
     let (spec, _) = read_spec(&sources, &file, options).await?;
     Ok((spec, file.source))
+}
+
+/// Makes the plan of the target, without building anything: for questions about it.
+pub(super) async fn plan_alone<T>(
+    gateway: &Gateway,
+    options: &Options,
+    answer: fn(&Planned<'_>) -> T,
+) -> Result<T, Failure> {
+    let sources = Sources::find(gateway, options).await?;
+    let (file, ignore) = tokio::try_join!(sources.spec_file(), sources.ignore_file())?;
+    let (spec, problems) = read_spec(&sources, &file, options).await?;
+    let target = Target::choose(&spec, &problems, options.target())?;
+    let ignore = sources.ignore_patterns(&file, ignore);
+    let plan = plan(&sources, &spec, target.service, &ignore).await?;
+    // A library has an outline, though it has no image.
+    let stage = target.stage(&plan).unwrap_or_else(|_| plan.runtime.clone());
+    let planned =
+        Planned { spec: &spec, service: target.service, plan: &plan, stage, file: &file.source.data };
+    Ok(answer(&planned))
 }

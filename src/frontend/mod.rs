@@ -14,6 +14,7 @@ mod git;
 mod images;
 mod named;
 mod options;
+mod outline;
 mod requests;
 mod transport;
 

@@ -7,10 +7,11 @@ use std::fmt::Write;
 use buildkit_proto::frontend::{Ref, Result as BuildResult, result::Result as Body};
 use serde_json::{Value, json};
 
-use super::build::spec_alone;
+use super::build::{plan_alone, spec_alone};
 use super::errors::Failure;
 use super::gateway::Gateway;
 use super::options::Options;
+use super::outline;
 use crate::spec::Spec;
 
 /// A question.
@@ -18,26 +19,38 @@ struct Request {
     name: &'static str,
     version: &'static str,
     description: &'static str,
-    /// The answer for programs and the one for people.
-    answer: fn(&Spec, &[u8]) -> (Value, String),
-    /// Whether the answer needs the spec.
-    reads_spec: bool,
+    answer: Answer,
 }
 
-const REQUESTS: [Request; 2] = [
+/// How a question is answered: for programs, and for people.
+enum Answer {
+    /// From nothing.
+    Alone(fn() -> (Value, String)),
+    /// From the spec.
+    Spec(fn(&Spec, &[u8]) -> (Value, String)),
+    /// From the plan of the target.
+    Plan(fn(&outline::Planned<'_>) -> (Value, String)),
+}
+
+const REQUESTS: [Request; 3] = [
+    Request {
+        name: "frontend.outline",
+        // Newer than what clients know, so that they show our text, which says more.
+        version: "1.1.0",
+        description: "List all parameters current build target supports",
+        answer: Answer::Plan(outline::outline),
+    },
     Request {
         name: "frontend.targets",
         version: "1.0.0",
         description: "List all targets current build supports",
-        answer: targets,
-        reads_spec: true,
+        answer: Answer::Spec(targets),
     },
     Request {
         name: "frontend.subrequests.describe",
         version: "1.0.0",
         description: "List available subrequest types",
-        answer: |_, _| describe(),
-        reads_spec: false,
+        answer: Answer::Alone(describe),
     },
 ];
 
@@ -46,11 +59,13 @@ pub(super) async fn answer(gateway: &Gateway, options: &Options, id: &str) -> Re
     let Some(request) = REQUESTS.iter().find(|request| request.name == id) else {
         return Err(Failure::unsupported_request(id));
     };
-    let (json, text) = if request.reads_spec {
-        let (spec, file) = spec_alone(gateway, options).await?;
-        (request.answer)(&spec, &file.data)
-    } else {
-        describe()
+    let (json, text) = match request.answer {
+        Answer::Alone(answer) => answer(),
+        Answer::Spec(answer) => {
+            let (spec, file) = spec_alone(gateway, options).await?;
+            answer(&spec, &file.data)
+        }
+        Answer::Plan(answer) => plan_alone(gateway, options, answer).await?,
     };
     let json = serde_json::to_vec_pretty(&json).unwrap_or_default();
     let metadata = BTreeMap::from([

@@ -169,7 +169,7 @@ impl Made {
 /// What has to be read before [`plan`] can be called, given what has been read: empty when that
 /// is all.
 pub fn needs(service: &Service, facts: &Facts, asked: &BTreeSet<Need>) -> BTreeSet<Need> {
-    let mut needs = readiness::needs(service);
+    let mut needs = readiness::needs(service, facts);
     match (&service.component.recipe, &service.component.stages) {
         (Some(name), _) => {
             needs.extend(find(&name.value).map(|recipe| recipe.needs(service, facts)).unwrap_or_default());

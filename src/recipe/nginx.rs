@@ -59,60 +59,71 @@ impl Recipe for Nginx {
             );
             return None;
         };
-        let path = request.path(&template.value);
-        if !request.facts.has(&path) {
-            problems.push(
-                Diagnostic::new(Code::MissingFile, format!("the build context has no file `{path}`"))
-                    .at(&template.span)
-                    .help("paths are relative to `source`, or to the build context without one; does .dockerignore exclude it?"),
-            );
-            return None;
-        }
-        let config = Write {
-            path: CONFIG.to_owned(),
-            content: main_config(request, &format!("  include {RENDERED}/slipway.conf;\n")),
-            mode: 0o644,
-            owner: Owner::default(),
-            link: true,
-        };
-        let copy = Copy {
-            sources: vec![path],
-            target: format!("{TEMPLATES}/slipway.conf.template"),
-            mode: Some(0o644),
-            link: true,
-            ..Copy::default()
-        };
-        let steps = vec![
-            Step { action: Action::Write(config), origin: request.recipe_span().clone() },
-            Step { action: Action::Copy(copy), origin: template.span.clone() },
-        ];
-        let minimal = runtime::choice(request) == Choice::Minimal;
-        let mut command: Vec<String> =
-            ["nginx", "-e", "stderr", "-g", "daemon off;"].map(str::to_owned).into();
-        let entrypoint = if minimal {
-            command[0] = "/usr/sbin/nginx".to_owned();
-            vec![TEMPLATE.to_owned(), TEMPLATES.to_owned(), RENDERED.to_owned()]
-        } else {
-            // The base's own start-up script renders the templates, then starts nginx.
-            vec!["/docker-entrypoint.sh".to_owned()]
-        };
-        let image = Image {
-            entrypoint: Some(entrypoint),
-            command: Some(command),
-            env: if minimal {
-                BTreeMap::new()
-            } else {
-                BTreeMap::from([("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), RENDERED.to_owned())])
-            },
-            // Where it listens is the template's business; the contract may know.
-            ..image(contract_port(request))
-        };
-        let mut stages = runtime_stages(request, request.service.component.version.as_ref(), steps);
-        if let (true, Some(runtime)) = (minimal, stages.last_mut()) {
-            let copy = layer(From::Tools, "slipway-template", TEMPLATE);
-            runtime.steps.push(Step { action: Action::Copy(copy), origin: template.span.clone() });
-        }
+        let steps = template_steps(request, template, problems)?;
+        let stages = runtime_stages(request, request.service.component.version.as_ref(), steps);
+        // Where it listens is the template's business; the contract may know.
+        let image = templated_image(request, contract_port(request));
         Some(Made { http_check: http_check(request), ..Made::new(stages, image) })
+    }
+}
+
+/// The steps that put a template into an image: the main configuration, which includes what is
+/// rendered from it at start, the template, and in an image without a shell what renders it.
+pub(super) fn template_steps(
+    request: &Request<'_>,
+    template: &Located<String>,
+    problems: &mut Diagnostics,
+) -> Option<Vec<Step>> {
+    let path = request.path(&template.value);
+    if !request.facts.has(&path) {
+        problems.push(
+            Diagnostic::new(Code::MissingFile, format!("the build context has no file `{path}`"))
+                .at(&template.span)
+                .help("paths are relative to `source`, or to the build context without one; does .dockerignore exclude it?"),
+        );
+        return None;
+    }
+    let config = Write {
+        path: CONFIG.to_owned(),
+        content: main_config(request, &format!("  include {RENDERED}/slipway.conf;\n")),
+        mode: 0o644,
+        owner: Owner::default(),
+        link: true,
+    };
+    let copy = Copy {
+        sources: vec![path],
+        target: format!("{TEMPLATES}/slipway.conf.template"),
+        mode: Some(0o644),
+        link: true,
+        ..Copy::default()
+    };
+    let mut steps = vec![
+        Step { action: Action::Write(config), origin: request.recipe_span().clone() },
+        Step { action: Action::Copy(copy), origin: template.span.clone() },
+    ];
+    if runtime::choice(request) == Choice::Minimal {
+        let copy = layer(From::Tools, "slipway-template", TEMPLATE);
+        steps.push(Step { action: Action::Copy(copy), origin: template.span.clone() });
+    }
+    Some(steps)
+}
+
+/// What an image declares whose configuration is rendered at start.
+pub(super) fn templated_image(request: &Request<'_>, port: Option<u16>) -> Image {
+    let nginx = |program: &str| [program, "-e", "stderr", "-g", "daemon off;"].map(str::to_owned).to_vec();
+    if runtime::choice(request) == Choice::Minimal {
+        return Image {
+            entrypoint: Some([TEMPLATE, TEMPLATES, RENDERED].map(str::to_owned).into()),
+            command: Some(nginx("/usr/sbin/nginx")),
+            ..image(port)
+        };
+    }
+    Image {
+        // The base's own start-up script renders the templates, then starts nginx.
+        entrypoint: Some(vec!["/docker-entrypoint.sh".to_owned()]),
+        command: Some(nginx("nginx")),
+        env: BTreeMap::from([("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), RENDERED.to_owned())]),
+        ..image(port)
     }
 }
 

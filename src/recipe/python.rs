@@ -307,12 +307,11 @@ impl<'r, 'a> Project<'r, 'a> {
         let has_tests =
             request.facts.names(&request.source).iter().any(|name| name.is_folder && name.name == "tests");
         let test = match &component.test {
-            Some(BuildChoice::No) => None,
             Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
             None if uses_pytest && has_tests => {
                 Some((shell("python -m pytest -q"), request.recipe_span().clone()))
             }
-            None => None,
+            None | Some(BuildChoice::No) => None,
         };
         let dev = match &component.dev {
             Some(DevChoice::Stage(settings)) => Some(settings),
@@ -324,7 +323,7 @@ impl<'r, 'a> Project<'r, 'a> {
         let mut stages = self.install("dev-deps", true);
         let with_source = |name: &str| {
             let draft = Draft::on_stage(request, name, "dev-deps");
-            let draft = self.env().into_iter().fold(draft, |draft, (name, value)| draft.env(&name, &value));
+            let draft = Self::env().into_iter().fold(draft, |draft, (name, value)| draft.env(&name, &value));
             draft.step_at(Action::Copy(self.source(&[])), request.source_span())
         };
         if let Some((command, origin)) = test {
@@ -341,7 +340,7 @@ impl<'r, 'a> Project<'r, 'a> {
             let image = Image {
                 entrypoint: Some(vec![]),
                 command: settings.command.as_ref().map(|command| command.words.clone()),
-                env: self.env().into_iter().chain(env).collect(),
+                env: Self::env().into_iter().chain(env).collect(),
                 ports: Some(ports.chain(super::image::ports(request.service)).collect()),
                 ..Image::default()
             };
@@ -378,7 +377,7 @@ impl<'r, 'a> Project<'r, 'a> {
     }
 
     /// Python writes nothing, and what it prints is seen at once.
-    fn env(&self) -> BTreeMap<String, String> {
+    fn env() -> BTreeMap<String, String> {
         [
             ("PATH", "/app/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             ("PYTHONDONTWRITEBYTECODE", "1"),

@@ -1,12 +1,15 @@
 //! Readiness: evidence that has to be there before an image is built. The format is that of
 //! spec-driven development's assertion manifest: `archetype`, and `assertions` with a `status`
-//! each; refined and denied ones count no longer. What labels say comes from that evidence.
+//! each; refined and denied ones count no longer. The results of formal verification are a file
+//! with a `status` per tool (`dafny`, `tlc`), and under `specs` the digests of what was verified.
+//! What labels say comes from that evidence.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use super::{Need, Request};
+use super::{Facts, Need, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::Archetype;
 use crate::spec::{Located, Service};
@@ -21,11 +24,18 @@ pub(super) struct Evidence {
 }
 
 /// The files to read.
-pub(super) fn needs(service: &Service) -> Vec<Need> {
+pub(super) fn needs(service: &Service, facts: &Facts) -> Vec<Need> {
     let Some(readiness) = &service.component.readiness else { return Vec::new() };
     let source = super::source(service);
+    let path = |name: &str| crate::paths::in_folder(&source, name);
     let files = std::iter::once(&readiness.assertions).chain(&readiness.verification);
-    files.map(|file| Need::content(crate::paths::in_folder(&source, &file.value))).collect()
+    let mut needs: Vec<Need> = files.map(|file| Need::content(path(&file.value))).collect();
+    // What was verified is read as well, to see whether it is still the same.
+    let results = readiness.verification.as_ref().and_then(|file| facts.file(&path(&file.value)));
+    let results: Option<Value> = results.and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let verified = results.as_ref().and_then(|results| results.get("specs")?.as_object());
+    needs.extend(verified.into_iter().flatten().map(|(name, _)| Need::content(path(name))));
+    needs
 }
 
 /// Reads the evidence. Whatever is not ready is one error, with the list of all of it.
@@ -48,18 +58,21 @@ pub(super) fn check(request: &Request<'_>, problems: &mut Diagnostics) -> Eviden
     let counted = count(&manifest, &mut checks);
     let verified_at = manifest.pointer("/metadata/lastVerified").and_then(Value::as_str);
     let verification = readiness.verification.as_ref().and_then(|file| read(request, file, problems));
+    let changed = verification.as_ref().map(|results| changed(request, results)).unwrap_or_default();
     for tool in ["dafny", "tlc"] {
-        let passed = verification
-            .as_ref()
-            .and_then(|results| results.pointer(&format!("/{tool}/status")))
-            .and_then(Value::as_str)
-            .map(|status| status == "passed");
-        if passed == Some(false) {
-            checks.push((false, format!("{tool} did not pass")));
+        let status =
+            verification.as_ref().and_then(|results| results.pointer(&format!("/{tool}/status"))?.as_str());
+        match status {
+            Some("passed") => checks.push((true, format!("{tool} passed"))),
+            // Nothing of its kind is specified.
+            None | Some("skipped") => {}
+            Some(status) => checks.push((false, format!("{tool}: {status}"))),
         }
-        evidence
-            .labels
-            .insert(format!("com.spec-driven.{tool}-verified"), (passed == Some(true)).to_string());
+        let verified = status == Some("passed") && changed.is_empty();
+        evidence.labels.insert(format!("com.spec-driven.{tool}-verified"), verified.to_string());
+    }
+    for file in changed {
+        checks.push((false, format!("`{file}` is not what was verified: verify it again")));
     }
     let ready = checks.iter().all(|(well, _)| *well);
     evidence.labels.insert("com.spec-driven.assertions".to_owned(), counted.to_string());
@@ -71,6 +84,21 @@ pub(super) fn check(request: &Request<'_>, problems: &mut Diagnostics) -> Eviden
         problems.push(refusal(&readiness.assertions.span, request, &checks));
     }
     evidence
+}
+
+/// The files that differ from those that were verified: the results list their digests.
+fn changed(request: &Request<'_>, results: &Value) -> Vec<String> {
+    let verified = results.get("specs").and_then(Value::as_object);
+    let differs = |(name, verified): &(&String, &Value)| {
+        let now = request.facts.file(&request.path(name)).map(digest);
+        now.as_deref() != verified.as_str()
+    };
+    verified.into_iter().flatten().filter(differs).map(|(name, _)| name.clone()).collect()
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// How many assertions count, with what is wrong with each.

@@ -34,6 +34,7 @@ impl Recipe for StaticSite {
             "output",
             "packages",
             "spa",
+            "template",
             "test",
             "version",
         ]
@@ -44,7 +45,11 @@ impl Recipe for StaticSite {
     }
 
     fn needs(&self, service: &Service, facts: &Facts) -> Vec<Need> {
-        project::needs(service, facts)
+        let source = super::source(service);
+        let template = service.component.template.iter();
+        let template =
+            template.map(|template| Need::presence(crate::paths::in_folder(&source, &template.value)));
+        project::needs(service, facts).into_iter().chain(template).collect()
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
@@ -83,8 +88,12 @@ impl Recipe for StaticSite {
             );
         }
         let port = request.only_port().or_else(|| nginx::contract_port(request)).unwrap_or(8080);
-        stages.extend(runtime(request, built.then_some(folder.as_str()), port));
-        Some(Made { http_check: nginx::http_check(request), ..Made::new(stages, nginx::image(Some(port))) })
+        stages.extend(runtime(request, built.then_some(folder.as_str()), port, problems)?);
+        let image = match component.template {
+            Some(_) => nginx::templated_image(request, Some(port)),
+            None => nginx::image(Some(port)),
+        };
+        Some(Made { http_check: nginx::http_check(request), ..Made::new(stages, image) })
     }
 }
 
@@ -93,7 +102,12 @@ fn on_build_platform(stage: Stage) -> Stage {
 }
 
 /// `built` is the folder in which the build took place, if one did.
-fn runtime(request: &Request<'_>, built: Option<&str>, port: u16) -> Vec<Stage> {
+fn runtime(
+    request: &Request<'_>,
+    built: Option<&str>,
+    port: u16,
+    problems: &mut Diagnostics,
+) -> Option<Vec<Stage>> {
     let component = &request.service.component;
     let output = component.output.0.first();
     let folder = output.map(|path| path.value.trim_matches('/').to_owned());
@@ -114,22 +128,23 @@ fn runtime(request: &Request<'_>, built: Option<&str>, port: u16) -> Vec<Stage> 
     let origin = output.map_or(request.source_span(), |path| &path.span).clone();
     let health = component.contract.as_ref().and_then(|contract| contract.health.as_ref());
     let health_path = health.and_then(|health| health.http.as_ref()).map(|path| path.value.as_str());
-    let config = Write {
-        path: nginx::CONFIG.to_owned(),
-        content: nginx::main_config(
-            request,
-            &server(port, component.spa.as_ref().map_or(built.is_some(), |spa| spa.value), health_path),
-        ),
-        mode: 0o644,
-        owner: crate::plan::Owner::default(),
-        link: true,
+    let mut steps = match &component.template {
+        Some(template) => nginx::template_steps(request, template, problems)?,
+        None => {
+            let spa = component.spa.as_ref().map_or(built.is_some(), |spa| spa.value);
+            let config = Write {
+                path: nginx::CONFIG.to_owned(),
+                content: nginx::main_config(request, &server(port, spa, health_path)),
+                mode: 0o644,
+                owner: crate::plan::Owner::default(),
+                link: true,
+            };
+            vec![Step { action: Action::Write(config), origin: request.recipe_span().clone() }]
+        }
     };
-    let steps = vec![
-        Step { action: Action::Write(config), origin: request.recipe_span().clone() },
-        Step { action: Action::Copy(site), origin },
-    ];
+    steps.push(Step { action: Action::Copy(site), origin });
     // `version` is Node's here.
-    nginx::runtime_stages(request, None, steps)
+    Some(nginx::runtime_stages(request, None, steps))
 }
 
 /// The server block. A name ends in a hash if its last part has 8, 16 or 20 characters with a

@@ -15,16 +15,26 @@ pub(super) enum Problem {
     Unset { name: String },
 }
 
-/// A text with its variables replaced, and what was wrong on the way.
-pub(super) fn interpolate(text: &str, values: &BTreeMap<String, String>) -> (String, Vec<Problem>) {
-    let mut run = Run { values, problems: Vec::new(), depth: 0 };
-    let result = run.text(text);
-    (result, run.problems)
+/// A text with its variables replaced.
+pub(super) struct Interpolated {
+    pub(super) text: String,
+    /// What was wrong on the way.
+    pub(super) problems: Vec<Problem>,
+    /// The variables that it uses, each with what stands in its place.
+    pub(super) used: Vec<(String, String)>,
+}
+
+/// Replaces the variables of a text.
+pub(super) fn interpolate(text: &str, values: &BTreeMap<String, String>) -> Interpolated {
+    let mut run = Run { values, problems: Vec::new(), used: Vec::new(), depth: 0 };
+    let text = run.text(text);
+    Interpolated { text, problems: run.problems, used: run.used }
 }
 
 struct Run<'a> {
     values: &'a BTreeMap<String, String>,
     problems: Vec<Problem>,
+    used: Vec<(String, String)>,
     /// How many defaults deep this is.
     depth: usize,
 }
@@ -75,14 +85,25 @@ impl Run<'_> {
     }
 
     fn plain(&mut self, name: &str) -> String {
-        self.values.get(name).cloned().unwrap_or_else(|| {
+        let value = self.values.get(name).cloned().unwrap_or_else(|| {
             self.problems.push(Problem::Unset { name: name.to_owned() });
             String::new()
-        })
+        });
+        self.used.push((name.to_owned(), value.clone()));
+        value
     }
 
     /// What stands between the braces.
     fn expression(&mut self, expression: &str) -> String {
+        let value = self.chosen(expression);
+        let name = &expression[..name_length(expression)];
+        if !name.is_empty() && name.len() < expression.len() {
+            self.used.push((name.to_owned(), value.clone()));
+        }
+        value
+    }
+
+    fn chosen(&mut self, expression: &str) -> String {
         let (name, operator) = expression.split_at(name_length(expression));
         if name.is_empty() {
             self.problems.push(Problem::Invalid);
@@ -151,7 +172,8 @@ mod tests {
 
     fn run(text: &str) -> (String, Vec<Problem>) {
         let values = [("SET", "value"), ("EMPTY", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        interpolate(text, &values.into())
+        let found = interpolate(text, &values.into());
+        (found.text, found.problems)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::EXTENSION;
 use super::component::{Component, Project};
 use super::compose::{self, Service as ComposeService};
 use super::extends::{Files, Resolver};
-use super::reader::{FromNode, Located, Reader};
+use super::reader::{FromNode, Located, Reader, VariableUse};
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
 
@@ -29,6 +29,8 @@ pub struct Spec {
     pub unreadable: Vec<String>,
     /// The names of the other services.
     pub others: Vec<String>,
+    /// The variables that what was read of the file uses.
+    pub variables: Vec<VariableUse>,
 }
 
 /// A service whose image we make.
@@ -204,7 +206,8 @@ fn assemble(
             .help("give a service `x-slipway: { recipe: node, source: folder }`"),
         );
     }
-    Some(Spec { file, name, project, components, unreadable, others })
+    let variables = std::mem::take(&mut reader.used);
+    Some(Spec { file, name, project, components, unreadable, others, variables })
 }
 
 /// The key's own line where the service has one; an inherited one stands where it was written.

@@ -15,7 +15,7 @@ pub mod values;
 mod yaml;
 
 pub use load::{Loaded, Service, Spec, Variables, load, services};
-pub use reader::Located;
+pub use reader::{Located, VariableUse};
 
 /// The key under which everything of ours stands.
 pub const EXTENSION: &str = "x-slipway";

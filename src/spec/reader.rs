@@ -20,6 +20,19 @@ pub struct Located<T> {
     pub span: Span,
 }
 
+/// A variable where it is used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariableUse {
+    /// Its name.
+    pub name: String,
+    /// What stands in its place: its value, or the default that is written there.
+    pub value: String,
+    /// The service that uses it; none for what all of them share.
+    pub service: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
 /// Something that a spec may hold.
 pub(super) trait FromNode: Sized {
     /// Reads it. What is wrong goes to the reader's diagnostics, and the result is `None`.
@@ -35,13 +48,14 @@ pub(super) trait FromNode: Sized {
 pub(super) struct Reader<'a> {
     values: &'a BTreeMap<String, String>,
     pub(super) diagnostics: Diagnostics,
+    pub(super) used: Vec<VariableUse>,
     /// The key whose value is being read, for messages.
     key: Option<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(values: &'a BTreeMap<String, String>) -> Self {
-        Self { values, diagnostics: Diagnostics::default(), key: None }
+        Self { values, diagnostics: Diagnostics::default(), used: Vec::new(), key: None }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
@@ -116,13 +130,20 @@ impl<'a> Reader<'a> {
 
     /// A text with its variables replaced.
     pub(super) fn interpolated(&mut self, text: &str, span: &Span) -> Option<String> {
-        let (result, problems) = interpolate(text, self.values);
+        let found = interpolate(text, self.values);
         let mut usable = true;
-        for problem in problems {
+        for problem in found.problems {
             usable &= matches!(problem, Problem::Unset { .. });
             self.report(describe(problem).at(span));
         }
-        usable.then_some(result)
+        let service = self.diagnostics.service().map(str::to_owned);
+        self.used.extend(found.used.into_iter().map(|(name, value)| VariableUse {
+            name,
+            value,
+            service: service.clone(),
+            span: span.clone(),
+        }));
+        usable.then_some(found.text)
     }
 
     /// A scalar as text: numbers and booleans as they were written.

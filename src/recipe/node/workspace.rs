@@ -144,7 +144,7 @@ impl Workspace {
                 match manifest {
                     Some(manifest) => members.push(Package { path: member, manifest }),
                     None if patterns.contains(&member) => {
-                        problems.push(no_such_member(request, &root, &member))
+                        problems.push(no_such_member(request, &root, &member));
                     }
                     None => {}
                 }

@@ -170,7 +170,7 @@ fn configured(base: &Tree, path: &str, depth: u8) -> Vec<String> {
 fn musl_folders(base: &Tree) -> Vec<String> {
     let files =
         base.names("/etc").into_iter().filter(|name| name.starts_with("ld-musl-") && name.ends_with(".path"));
-    let listed = files.flat_map(|name| base.text(&format!("/etc/{name}")));
+    let listed = files.filter_map(|name| base.text(&format!("/etc/{name}")));
     let mut folders: Vec<String> = listed
         .flat_map(|text| text.split(['\n', ':']).map(|path| path.trim().to_owned()).collect::<Vec<_>>())
         .filter(|path| path.starts_with('/'))
