@@ -145,20 +145,23 @@ fn version(request: &Request<'_>, module: &str) -> String {
         return version.value.clone();
     }
     let line = |key: &str| module.lines().find_map(|line| line.trim().strip_prefix(key)).map(str::trim);
-    let found = line("toolchain go").or_else(|| line("go ")).map(|version| {
-        // A language version such as 1.24.0 means "at least"; images are named by minor as well.
-        version.split('.').take(2).collect::<Vec<_>>().join(".")
-    });
-    match found {
-        Some(version) => {
-            request.found("Go version", &version, request.path("go.mod"));
-            version
-        }
-        None => {
-            request.found("Go version", DEFAULT_VERSION, "the default");
-            DEFAULT_VERSION.to_owned()
-        }
+    // Images are named by minor version as well.
+    let minor = |version: &str| version.split('.').take(2).collect::<Vec<_>>().join(".");
+    if let Some(toolchain) = line("toolchain go") {
+        let version = minor(toolchain);
+        request.found("Go version", &version, format!("`toolchain` in {}", request.path("go.mod")));
+        return version;
     }
+    // The language version is the least that will do.
+    let least = line("go ").map(minor).unwrap_or_default();
+    let number =
+        |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0);
+    if number(&least) > number(DEFAULT_VERSION) {
+        request.found("Go version", &least, format!("`go` in {}", request.path("go.mod")));
+        return least;
+    }
+    request.found("Go version", DEFAULT_VERSION, "the default");
+    DEFAULT_VERSION.to_owned()
 }
 
 /// The package that is the program.

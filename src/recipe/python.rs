@@ -28,7 +28,7 @@ const VENV: &str = "/app/.venv";
 /// The preferred one first.
 const VERSIONS: [&str; 6] = ["3.13", "3.12", "3.14", "3.11", "3.10", "3.9"];
 const UV: &str = "ghcr.io/astral-sh/uv:0.9";
-const POETRY: &str = "2.2.1";
+const POETRY: &str = "poetry==2.5.1 poetry-plugin-export==1.10.0";
 
 /// What belongs to development, caches and secrets; never in an image.
 const NOT_IN_IMAGE: [&str; 16] = [
@@ -133,7 +133,7 @@ impl Recipe for Python {
             entrypoint: Some(vec![]),
             command,
             working_dir: Some(APP.to_owned()),
-            env: project.env(),
+            env: Project::env(),
             ..Image::default()
         };
         let (more, runtime) = project.runtime(venv, is_package);
@@ -191,12 +191,7 @@ impl<'r, 'a> Project<'r, 'a> {
         };
         match self.manager {
             Manager::Uv => draft.copy(layer(From::Image(UV.to_owned()), "/uv", "/usr/local/bin/uv")),
-            Manager::Poetry => draft.run(
-                run(shell(format!("pip install --no-compile --root-user-action=ignore poetry=={POETRY}")))
-                    .with_env(QUIET_PIP)
-                    .cached("/root/.cache/pip", "pip", Sharing::Shared),
-            ),
-            Manager::Pip => draft,
+            Manager::Poetry | Manager::Pip => draft,
         }
         .workdir(APP)
     }
@@ -218,10 +213,25 @@ impl<'r, 'a> Project<'r, 'a> {
                 let process = self.uv(&format!("uv sync --locked --no-install-project{groups}"));
                 vec![copied(self.builder(name), &["pyproject.toml", "uv.lock"]).run(process).done()]
             }
+            // Poetry says what is locked; pip, which is there already, installs it.
             Manager::Poetry => {
-                let groups = if dev { "" } else { " --only main" };
-                let process = self.poetry(&format!("poetry install --no-root --no-interaction{groups}"));
-                vec![copied(self.builder(name), &["pyproject.toml", "poetry.lock"]).run(process).done()]
+                let groups = if dev { " --all-groups" } else { " --only main" };
+                let export = format!(
+                    "pip install -q --no-compile --root-user-action=ignore {POETRY} && \
+                     mkdir -p /requirements && poetry export --no-interaction{groups} -o /requirements/requirements.txt"
+                );
+                let export = run(shell(export))
+                    .titled(format!("poetry export{groups}"))
+                    .with_env(QUIET_PIP)
+                    .with_build_env(request)
+                    .cached("/root/.cache/pip", "pip", Sharing::Shared);
+                let exported = if dev { "dev-requirements" } else { "requirements" };
+                let first =
+                    copied(self.builder(exported), &["pyproject.toml", "poetry.lock"]).run(export).done();
+                let bound = |process: Run| process.bound(stage(exported), "/requirements", "/requirements");
+                let [wheels, packages] = self.wheels(dev, " -r /requirements/requirements.txt");
+                let wheels = self.builder(wheels_name(dev)).run(bound(wheels)).done();
+                vec![first, wheels, self.builder(name).run(bound(packages)).done()]
             }
             Manager::Pip => {
                 let has_dev = request.facts.has(&request.path("requirements-dev.txt"));
@@ -231,25 +241,30 @@ impl<'r, 'a> Project<'r, 'a> {
                     &["requirements.txt"]
                 };
                 let listed: String = files.iter().map(|file| format!(" -r {file}")).collect();
-                let wheels = if dev { "dev-wheels" } else { "wheels" };
-                let build = run(shell(format!("pip wheel --wheel-dir /wheels{listed}")))
-                    .with_env(QUIET_PIP)
-                    .with_build_env(request)
-                    .cached("/root/.cache/pip", "pip", Sharing::Shared);
-                let install = run(shell(format!(
-                    "python -m venv --without-pip {VENV} && \
-                     pip --python {VENV}/bin/python install --no-index --find-links /wheels --no-compile \
-                     --root-user-action=ignore{listed}"
-                )))
-                .with_env(QUIET_PIP)
-                .bound(stage(wheels), "/wheels", "/wheels")
-                .on_network(Network::None);
+                let [wheels, packages] = self.wheels(dev, &listed);
                 vec![
-                    copied(self.builder(wheels), files).run(build).done(),
-                    copied(self.builder(name), files).run(install).done(),
+                    copied(self.builder(wheels_name(dev)), files).run(wheels).done(),
+                    copied(self.builder(name), files).run(packages).done(),
                 ]
             }
         }
+    }
+
+    /// The process that builds wheels, and the one that installs from them, without network.
+    fn wheels(&self, dev: bool, listed: &str) -> [Run; 2] {
+        let build = run(shell(format!("pip wheel --wheel-dir /wheels{listed}")))
+            .with_env(QUIET_PIP)
+            .with_build_env(self.request)
+            .cached("/root/.cache/pip", "pip", Sharing::Shared);
+        let install = run(shell(format!(
+            "python -m venv --without-pip {VENV} && pip --python {VENV}/bin/python install --no-index --no-deps \
+             --find-links /wheels --no-compile --root-user-action=ignore /wheels/*.whl"
+        )))
+        .titled("install the wheels")
+        .with_env(QUIET_PIP)
+        .bound(stage(wheels_name(dev)), "/wheels", "/wheels")
+        .on_network(Network::None);
+        [build, install]
     }
 
     fn uv(&self, command: &str) -> Run {
@@ -264,22 +279,17 @@ impl<'r, 'a> Project<'r, 'a> {
             .cached("/root/.cache/uv", "uv", Sharing::Shared)
     }
 
-    fn poetry(&self, command: &str) -> Run {
-        run(shell(command))
-            .with_env([
-                ("POETRY_VIRTUALENVS_IN_PROJECT", "true"),
-                ("POETRY_VIRTUALENVS_OPTIONS_NO_PIP", "true"),
-            ])
-            .with_build_env(self.request)
-            .cached("/root/.cache/pypoetry", "poetry", Sharing::Locked)
-    }
-
     /// A project that is a package itself is installed like the others.
     fn with_package(&self) -> Stage {
         let process = match self.manager {
             Manager::Uv => self.uv("uv sync --locked --no-dev --no-editable"),
-            Manager::Poetry => self.poetry(&format!("poetry build -f wheel -o /wheels && pip --python {VENV}/bin/python install --no-deps --no-compile /wheels/*.whl")),
-            Manager::Pip => run(shell("true")),
+            // What builds the wheel is fetched for it alone, and does not stay.
+            Manager::Poetry | Manager::Pip => run(shell(format!(
+                "pip wheel -q --no-deps --wheel-dir /tmp/wheel . && pip --python {VENV}/bin/python install \
+                 --no-index --no-deps --no-compile --root-user-action=ignore /tmp/wheel/*.whl && rm -r /tmp/wheel"
+            )))
+            .titled("install the project")
+            .with_env(QUIET_PIP),
         };
         Draft::on_stage(self.request, "build", "deps")
             .step_at(Action::Copy(self.source(&[])), self.request.source_span())
@@ -511,6 +521,10 @@ impl<'r, 'a> Project<'r, 'a> {
         });
         copies.collect()
     }
+}
+
+fn wheels_name(dev: bool) -> &'static str {
+    if dev { "dev-wheels" } else { "wheels" }
 }
 
 const QUIET_PIP: [(&str, &str); 2] = [("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_PROGRESS_BAR", "off")];
