@@ -162,3 +162,151 @@ pub fn file(image: &str, path: &str) -> String {
     docker(&["rm", &name]).expect_ok();
     String::from_utf8_lossy(&content.expect("tar is installed").stdout).into_owned()
 }
+
+/// A container of an image, removed at the end.
+pub struct Container(String);
+
+impl Container {
+    /// Starts one in the background, on a root file system that refuses writes.
+    #[track_caller]
+    pub fn start(image: &str, args: &[&str]) -> Self {
+        let said = docker(&[&["run", "--detach", "--read-only"], args, &[image]].concat()).expect_ok();
+        Self(said.out.trim().to_owned())
+    }
+
+    /// Runs a program in it.
+    pub fn exec(&self, args: &[&str]) -> Said {
+        docker(&[&["exec", &self.0], args].concat())
+    }
+
+    /// Waits until its own health check says that it is well.
+    #[track_caller]
+    pub fn wait_until_healthy(&self) {
+        for _ in 0..120 {
+            let state = self.inspect("{{.State.Status}} {{.State.Health.Status}}");
+            match state.as_str() {
+                "running healthy" => return,
+                "running starting" => std::thread::sleep(std::time::Duration::from_millis(500)),
+                state => panic!("it is {state}: {} {}", self.logs(), self.inspect("{{json .State.Health}}")),
+            }
+        }
+        panic!("it did not become healthy in a minute: {}", self.logs());
+    }
+
+    /// What the health check is, run as the engine runs it.
+    #[track_caller]
+    pub fn check(&self) -> Said {
+        let test: Vec<String> =
+            serde_json::from_str(&self.inspect("{{json .Config.Healthcheck.Test}}")).expect("a health check");
+        assert_eq!(test[0], "CMD");
+        let words: Vec<&str> = test.iter().skip(1).map(String::as_str).collect();
+        self.exec(&words)
+    }
+
+    /// Something that the engine knows of it.
+    #[track_caller]
+    pub fn inspect(&self, format: &str) -> String {
+        docker(&["inspect", "-f", format, &self.0]).expect_ok().out.trim().to_owned()
+    }
+
+    /// Its stdout and stderr.
+    pub fn logs(&self) -> String {
+        let said = docker(&["logs", &self.0]);
+        said.out + &said.err
+    }
+
+    /// Asks it to stop, and gives its exit code; 137 if it had to be killed.
+    #[track_caller]
+    pub fn stop(&self) -> String {
+        docker(&["stop", "-t", "10", &self.0]).expect_ok();
+        self.inspect("{{.State.ExitCode}}")
+    }
+
+    /// What it wrote to its file system, which is nothing on a good day.
+    #[track_caller]
+    pub fn written(&self) -> String {
+        docker(&["diff", &self.0]).expect_ok().out
+    }
+
+    /// The published port on this machine's loopback.
+    #[track_caller]
+    pub fn port(&self, port: u16) -> u16 {
+        let said = docker(&["port", &self.0, &port.to_string()]).expect_ok();
+        said.out.trim().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a published port")
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        docker(&["rm", "--force", "--volumes", &self.0]);
+    }
+}
+
+/// An answer over plain HTTP/1.1: status, and all of it in lower-case headers and body.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, in lower case.
+    pub head: String,
+    /// The body.
+    pub body: String,
+}
+
+/// Asks a server on this machine's loopback.
+#[track_caller]
+pub fn http(port: u16, method: &str, path: &str, body: &str) -> Answer {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("something listens");
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).expect("a timeout");
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("answered");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+/// The bytes of an image's files, uncompressed.
+#[track_caller]
+pub fn weight(image: &str) -> u64 {
+    let name = docker(&["create", image, "true"]).expect_ok().out.trim().to_owned();
+    let size = Command::new("sh").args(["-c", &format!("docker export {name} | wc -c")]).output();
+    docker(&["rm", &name]).expect_ok();
+    String::from_utf8_lossy(&size.expect("wc is installed").stdout).trim().parse().expect("a number")
+}
+
+/// Nothing of these is in an image that only has to run: compilers, package managers, shells in a
+/// minimal one, tools of development, secrets, caches.
+#[track_caller]
+pub fn nothing_superfluous(image: &str, minimal: bool) {
+    let listing = files(image);
+    let tools = [
+        "gcc", "cc", "g++", "make", "ld", "npm", "npx", "pnpm", "yarn", "corepack", "uv", "poetry", "tsc",
+        "vite", "nx", "git", "cargo", "rustc", "go", "javac", "mvn",
+    ];
+    let shells =
+        ["sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "apk", "pip", "pip3", "curl", "wget"];
+    let caches = ["/root/.npm/", "/root/.cache/", "/var/lib/apt/lists/", "/root/.m2/", "/root/.bun/install/"];
+    for file in &listing {
+        let name = file.rsplit('/').next().unwrap_or_default();
+        let folder = file.rsplit('/').nth(1).unwrap_or_default();
+        let program = matches!(folder, "bin" | "sbin" | ".bin");
+        assert!(!(program && tools.contains(&name)), "{image} holds {file}");
+        assert!(!(minimal && program && shells.contains(&name)), "{image} holds {file}");
+        assert!(
+            !caches.iter().any(|cache| file.starts_with(cache) && file.len() > cache.len()),
+            "{image} holds {file}"
+        );
+        assert!(!(name == ".env" || name.starts_with(".env.") || name == ".npmrc"), "{image} holds {file}");
+        for package in ["typescript", "tsx", "vite", "nx", "pytest", "ruff", "vitest"] {
+            let of_node = file.contains(&format!("/node_modules/{package}/"));
+            let of_python = file.contains(&format!("/site-packages/{package}/"));
+            assert!(!of_node && !of_python, "{image} holds {file}");
+        }
+    }
+}

@@ -10,13 +10,32 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 say() { printf '[standins] %s\n' "$*" >&2; }
 
-# A change of these files makes the stand-ins anew.
-generation=$(cat build.sh node/* nginx/* | sha256sum | cut -c1-12)
+# A change of what makes an image, its function below and its folder, makes it anew.
 label=slipway.standin
-have() { [ "$(docker image inspect -f "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null)" = "$generation" ]; }
+have() { # image; called by the function that makes it
+  local maker=${FUNCNAME[1]}
+  generation=$({
+    declare -f debian build "$maker"
+    [ ! -d "$maker" ] || find "$maker" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat
+  } | sha256sum | cut -c1-12)
+  [ "$(docker image inspect -f "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null)" = "$generation" ]
+}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+# The machine's TLS roots, which may differ from Debian's: package managers in build steps need
+# them. Every Dockerfile finds them as the context "roots".
+mkdir "$work/roots"
+cp /etc/ssl/certs/ca-certificates.crt "$work/roots/"
+
+# Builds a folder, or the Dockerfile on the standard input; quiet, unless it fails.
+build() {
+  docker build --progress=plain --provenance=false --label "$label=$generation" \
+    --build-context "roots=$work/roots" "$@" > "$work/log" 2>&1 && return
+  tail -n 40 "$work/log" >&2
+  exit 1
+}
 
 debian() { # suite
   local image=debian:$1-slim
@@ -34,7 +53,7 @@ debian() { # suite
 busybox() {
   have busybox:latest && return
   say "busybox:latest"
-  docker build -q --provenance=false --label "$label=$generation" -t busybox:latest -t busybox:1.37 - >/dev/null <<'D'
+  build -t busybox:latest -t busybox:1.37 - <<'D'
 FROM debian:bookworm-slim AS tools
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends busybox-static
 RUN mkdir -p /out/bin /out/tmp /out/etc /out/root && cp /bin/busybox /out/bin/ && chroot /out /bin/busybox --install -s /bin \
@@ -61,19 +80,121 @@ node() { # major
   # A wheel unpacked so has lost its modes.
   chmod 755 "$context/usr-local/bin/node" "$context"/usr-local/lib/node_modules/{npm/bin/npm-cli.js,npm/bin/npx-cli.js,corepack/dist/corepack.js}
   rm -rf "$context/wheel"
-  # The machine's TLS roots may differ from Debian's: package managers in build steps need them.
-  cp /etc/ssl/certs/ca-certificates.crt "$context/"
-  docker build -q --provenance=false --label "$label=$generation" -t "$image" -t "node:$1-slim" -t "node:$1-alpine" "$context" >/dev/null
+  build -t "$image" -t "node:$1-slim" -t "node:$1-alpine" "$context"
 }
 
 nginx() {
   have nginx:1.29-alpine-slim && return
   say "nginx:1.29-alpine-slim"
-  docker build -q --provenance=false --label "$label=$generation" -t nginx:1.29-alpine-slim -t nginx:alpine-slim -t nginx:alpine nginx >/dev/null
+  build -t nginx:1.29-alpine-slim -t nginx:alpine-slim -t nginx:alpine nginx
 }
 
+python() { # minor suite
+  local image=python:$1-slim version
+  have "$image" && return
+  say "$image"
+  local base=("--build-arg=SUITE=$2" "--build-arg=MINOR=$1")
+  build "${base[@]}" --target slim -t "$image" python
+  # The images name their exact version, which only the first of them can tell.
+  version=$(docker run --rm "$image" python3 -c 'import platform; print(platform.python_version())')
+  build "${base[@]}" --build-arg "VERSION=$version" --target slim -t "$image" -t "$image-$2" python
+}
+
+# Two static binaries and nothing else, out of PyPI's wheel.
+uv() { # minor
+  local image=ghcr.io/astral-sh/uv:$1
+  have "$image" && return
+  say "$image"
+  build -t "$image" -t ghcr.io/astral-sh/uv:latest - <<D
+FROM python:3.13-slim AS parts
+RUN pip download -q --no-deps --only-binary :all: --platform musllinux_1_1_x86_64 "uv==$1.*" \
+ && python -m zipfile -e uv-*.whl /wheel && mv /wheel/uv-*.data/scripts /out
+FROM scratch
+COPY --from=parts --chmod=755 /out/uv /out/uvx /
+WORKDIR /io
+ENTRYPOINT ["/uv"]
+D
+}
+
+# The three differ in what Debian they add, which no build asks for.
+bun() {
+  have oven/bun:1 && return
+  say oven/bun:1
+  build -t oven/bun:1 -t oven/bun:1-slim -t oven/bun:1-debian bun
+}
+
+# One Dockerfile for the JDK, the JRE and Maven on the JDK.
+java() { # target tag
+  have "$2" && return
+  say "$2"
+  build --target "$1" -t "$2" java
+}
+
+golang() { # minor
+  local image=golang:$1
+  have "$image" && return
+  say "$image"
+  build --build-arg "MINOR=$1" -t "$image" -t "$image-trixie" - <<'D'
+FROM debian:trixie-slim AS parts
+ARG MINOR
+RUN apt-get update -qq && cd /tmp && apt-get download -qq golang-$MINOR-go golang-$MINOR-src 2>/dev/null \
+ && for package in *.deb; do dpkg -x $package tree; done \
+ && rm -rf tree/usr/share/go-$MINOR/test tree/usr/lib/go-$MINOR/test && cp -rL tree/usr/lib/go-$MINOR /go
+FROM debian:trixie-slim
+# The same step as Rust's: it runs once.
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends ca-certificates gcc libc6-dev >/dev/null \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends git make >/dev/null \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt
+COPY --from=parts /go /usr/local/go
+COPY --from=roots ca-certificates.crt /usr/local/share/machine-roots.crt
+ENV SSL_CERT_FILE=/usr/local/share/machine-roots.crt
+ENV GOPATH=/go GOTOOLCHAIN=local
+ENV PATH=$GOPATH/bin:/usr/local/go/bin:$PATH
+RUN mkdir -p /go/src /go/bin && chmod -R 1777 /go && go version
+WORKDIR /go
+CMD ["bash"]
+D
+}
+
+rust() { # minor
+  local image=rust:$1-slim
+  have "$image" && return
+  say "$image"
+  # Debian has one release of Rust: it has to be the one that the tag names.
+  build --build-arg "MINOR=$1" -t "$image" -t rust:1-slim - <<'D'
+FROM debian:trixie-slim
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends ca-certificates gcc libc6-dev >/dev/null \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt
+ARG MINOR
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends cargo rustc >/dev/null \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt \
+ && mkdir -p /usr/local/cargo/bin && chmod -R a+w /usr/local/cargo \
+ && ln -s /usr/bin/cargo /usr/bin/rustc /usr/bin/rustdoc /usr/local/cargo/bin/ \
+ && rustc --version | grep "^rustc $MINOR\."
+COPY --from=roots ca-certificates.crt /usr/local/share/machine-roots.crt
+ENV SSL_CERT_FILE=/usr/local/share/machine-roots.crt CARGO_HTTP_CAINFO=/usr/local/share/machine-roots.crt
+ENV CARGO_HOME=/usr/local/cargo
+ENV PATH=$CARGO_HOME/bin:$PATH
+CMD ["bash"]
+D
+}
+
+# The images, each after those that it is made from.
 debian bookworm
+debian trixie
 busybox
 node 22
 node 20
 nginx
+python 3.11 bookworm
+python 3.13 trixie
+uv 0.9
+bun
+java jdk eclipse-temurin:21-jdk
+java jre eclipse-temurin:21-jre
+java maven maven:3.9-eclipse-temurin-21
+golang 1.24
+rust 1.85

@@ -138,7 +138,7 @@ fn missing_lock_file() {
 fn lock_file_of_another_package_manager() {
     let project = project(SPEC);
     std::fs::remove_file(project.path().join("api/package-lock.json")).expect("it was there");
-    project.write("api/yarn.lock", "");
+    project.write("api/bun.lock", "");
     insta::assert_snapshot!(of(&project, &[]));
 }
 
@@ -211,4 +211,103 @@ fn stages_in_a_circle() {
 fn a_variable_in_braces_is_not_quoted() {
     let spec = spec("    command: [node, index.js]", "    healthcheck: { interval: ${INTERVAL:-5s} }");
     insta::assert_snapshot!(error(&spec, &[]));
+}
+
+#[test]
+fn lock_files_of_two_package_managers() {
+    let project = project(SPEC);
+    project.write("api/yarn.lock", "# yarn lockfile v1\n");
+    insta::assert_snapshot!(of(&project, &[]));
+}
+
+#[test]
+fn lock_file_that_does_not_fit_the_manifest() {
+    let project = project(SPEC);
+    project.write(
+        "api/package.json",
+        r#"{ "name": "api", "version": "1.0.0", "dependencies": { "is-number": "7.0.0" } }"#,
+    );
+    let said = project.build("spec.yaml", &[]);
+    assert!(!said.ok);
+    // The manager's own words, and the line that asked for it.
+    assert!(said.err.contains("Missing: is-number@7.0.0 from lock file"), "{}", said.err);
+    assert!(said.err.contains("spec.yaml:6") && said.err.contains(">>>       recipe: node"), "{}", said.err);
+}
+
+#[test]
+fn version_that_is_too_old() {
+    insta::assert_snapshot!(error(&spec("source: api", "source: api\n      version: 12"), &[]));
+}
+
+#[test]
+fn version_of_which_there_is_no_image() {
+    let project = project(SPEC);
+    project
+        .write("api/package.json", r#"{ "name": "api", "version": "1.0.0", "engines": { "node": "^16" } }"#);
+    insta::assert_snapshot!(of(&project, &[]));
+}
+
+#[test]
+fn no_entry_point() {
+    insta::assert_snapshot!(error(&spec("    command: [node, index.js]\n", ""), &[]));
+}
+
+#[test]
+fn workspace_member_that_does_not_exist() {
+    let project = project(&spec("source: api", "source: apps/apy"));
+    project.write("package.json", r#"{ "name": "all", "private": true, "workspaces": ["apps/*"] }"#);
+    project.write("package-lock.json", r#"{ "name": "all", "lockfileVersion": 3, "packages": {} }"#);
+    project.write("apps/api/package.json", r#"{ "name": "api", "version": "1.0.0" }"#);
+    insta::assert_snapshot!(of(&project, &[]));
+}
+
+#[test]
+fn folder_that_several_recipes_fit() {
+    let project = project(&spec("      recipe: node\n", ""));
+    project.write("api/go.mod", "module x\n");
+    insta::assert_snapshot!(of(&project, &[]));
+}
+
+#[test]
+fn folder_that_no_recipe_fits() {
+    let project = Project::new(&[("spec.yaml", &spec("      recipe: node\n", "")), ("api/notes.txt", "")]);
+    insta::assert_snapshot!(of(&project, &[]));
+}
+
+#[test]
+fn user_that_the_image_has_not() {
+    insta::assert_snapshot!(error(&spec("    command:", "    user: nodejs\n    command:"), &[]));
+}
+
+#[test]
+fn stage_that_cannot_be_required() {
+    insta::assert_snapshot!(error(&spec("source: api", "source: api\n      require: [test]"), &[]));
+}
+
+/// A native module whose library neither the package nor the image has: found when it is built.
+#[test]
+fn native_module_without_its_library() {
+    let project = Project::copy_of("integration-tests/fixtures");
+    let said = project.build("fixtures.spec.yaml", &["--target", "native-module"]);
+    assert!(!said.ok);
+    for part in [
+        "the runtime image would lack shared libraries that native modules load",
+        "/prebuilds/HID-linux-x64/node-napi-v3.node wants libusb-1.0.so.0",
+        "add the packages that hold them to `packages`",
+        ">>>       base: minimal",
+    ] {
+        assert!(said.err.contains(part), "{part}\n{}", said.err);
+    }
+    // As it says.
+    let spec = project
+        .read("fixtures.spec.yaml")
+        .replace("base: minimal # lacks libusb", "base: minimal\n      packages: [libusb-1.0-0]");
+    project.write("fixtures.spec.yaml", &spec);
+    project
+        .build("fixtures.spec.yaml", &["--target", "native-module", "-t", "slipway-test/native-module"])
+        .expect_ok();
+    let ran =
+        integration_tests::docker(&["run", "--rm", "--read-only", "slipway-test/native-module"]).expect_ok();
+    assert_eq!(ran.out, "function\n");
+    integration_tests::nothing_superfluous("slipway-test/native-module", true);
 }

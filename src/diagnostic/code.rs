@@ -41,6 +41,8 @@ pub enum Code {
     UnknownTarget,
     /// A variable that has no value and no default.
     UnsetVariable,
+    /// A build argument that nothing uses.
+    UnusedArgument,
     /// A value that makes no sense where it stands.
     Value,
     /// A value of another kind than expected.
@@ -69,6 +71,7 @@ impl Code {
             Self::UnknownStage => "unknown-stage",
             Self::UnknownTarget => "unknown-target",
             Self::UnsetVariable => "unset-variable",
+            Self::UnusedArgument => "unused-argument",
             Self::Value => "value",
             Self::WrongType => "wrong-type",
         }
@@ -76,7 +79,7 @@ impl Code {
 
     /// Whether a build goes on with it: a warning and not an error.
     pub fn is_warning(self) -> bool {
-        matches!(self, Self::UnsetVariable)
+        matches!(self, Self::UnsetVariable | Self::UnusedArgument)
     }
 }
 

@@ -16,7 +16,7 @@ use super::gateway::{Capabilities, Gateway, Warning};
 use super::images::Resolver;
 use super::options::Options;
 use super::outline::Planned;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::reach;
 use crate::lower::setting::{FoundImages, Setting};
@@ -44,6 +44,7 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
     }
     let (spec, problems) = read_spec(&sources, &file, options).await?;
     let target = Target::choose(&spec, &problems, options.target())?;
+    let problems = problems.into_iter().chain(unused(&spec, options)).collect();
     warn_and_stop(gateway, &caps, &file, &target, problems).await?;
     let read = Read { sources, file, spec: &spec, ignore_in_context };
     build_target(gateway, options, &caps, read, &target)
@@ -121,6 +122,31 @@ async fn read_spec(
             Loaded::Done(None, problems) => return Err(problems.into()),
         }
     }
+}
+
+/// Build arguments that nothing in the file uses: most likely a slip of the pen.
+fn unused(spec: &Spec, options: &Options) -> Vec<Diagnostic> {
+    let known: BTreeSet<&str> = spec.variables.iter().map(|used| used.name.as_str()).collect();
+    let given = options.variables().into_keys().filter(|name| !known.contains(name.as_str()));
+    let ours = given.filter(|name| !is_predefined(name));
+    ours.map(|name| {
+        let meant =
+            did_you_mean(&name, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+        Diagnostic::new(
+            Code::UnusedArgument,
+            format!("nothing that is built uses the build argument `{name}`"),
+        )
+        .help_if(meant)
+    })
+    .collect()
+}
+
+/// Arguments that BuildKit and its clients know by themselves.
+fn is_predefined(name: &str) -> bool {
+    const PROXY: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+    name.starts_with("BUILDKIT_")
+        || name == "SOURCE_DATE_EPOCH"
+        || PROXY.iter().any(|proxy| proxy.eq_ignore_ascii_case(name))
 }
 
 /// Warnings about what is built are shown; errors end the build. A variable that only another

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Archetype, Health, Image, Plan, StagePlatform};
+use super::{Action, Archetype, Health, Image, Network, Plan, StagePlatform};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,7 +14,11 @@ impl fmt::Display for Plan {
             };
             writeln!(f, "  stage {} from {}{platform}", stage.name, stage.from)?;
             for step in &stage.steps {
-                writeln!(f, "    {}", step.action.to_string().replace('\n', "\n      "))?;
+                let alone = match &step.action {
+                    Action::Run(run) if run.network == Network::None => " (without network)",
+                    _ => "",
+                };
+                writeln!(f, "    {}{alone}", step.action.to_string().replace('\n', "\n      "))?;
             }
             if let Some(image) = &stage.image {
                 write!(f, "{image}")?;

@@ -493,7 +493,7 @@ impl<'r, 'a> Project<'r, 'a> {
             }
         };
         let draft = draft.step(Action::Accounts(request.user.clone())).workdir(APP).copy(Copy {
-            exclude: vec!["**/.gitignore".to_owned(), "**/.lock".to_owned(), "**/CACHEDIR.TAG".to_owned()],
+            exclude: not_installed(runtime::choice(request) == Choice::Minimal),
             ..layer(stage(venv), format!("{VENV}/"), format!("{VENV}/"))
         });
         (more, draft.steps(self.application(is_package)).done())
@@ -525,6 +525,14 @@ impl<'r, 'a> Project<'r, 'a> {
 
 fn wheels_name(dev: bool) -> &'static str {
     if dev { "dev-wheels" } else { "wheels" }
+}
+
+/// What of a virtual environment serves nobody at run time. Packages' own tests can be as large as
+/// the packages; a minimal image does without.
+fn not_installed(minimal: bool) -> Vec<String> {
+    let always = ["**/.gitignore", "**/.lock", "**/CACHEDIR.TAG", "**/bin/activate*", "**/bin/Activate.ps1"];
+    let tests: &[&str] = if minimal { &["**/site-packages/**/tests"] } else { &[] };
+    always.iter().chain(tests).map(|pattern| (*pattern).to_owned()).collect()
 }
 
 const QUIET_PIP: [(&str, &str); 2] = [("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_PROGRESS_BAR", "off")];
@@ -718,7 +726,10 @@ pub(super) fn add_beside(request: &Request<'_>, draft: Draft) -> Draft {
         keep: Vec::new(),
         scan: vec![Scan { from: stage("python-packages"), path: BESIDE.to_owned() }],
     };
-    let copy = layer(stage("python-packages"), format!("{BESIDE}/"), format!("{BESIDE}/"));
+    let copy = Copy {
+        exclude: not_installed(runtime::choice(request) == Choice::Minimal),
+        ..layer(stage("python-packages"), format!("{BESIDE}/"), format!("{BESIDE}/"))
+    };
     let path = format!("{BESIDE}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     draft
         .step_at(Action::Rootfs(Box::new(rootfs)), &spec.span)

@@ -51,7 +51,7 @@ pub struct Rootfs {
 
 /// What the C library reads at run time, CA certificates and time zones. What an image does not
 /// have is left out.
-const SYSTEM: [&str; 9] = [
+const SYSTEM: [&str; 8] = [
     "/etc/ld.so.cache",
     "/etc/nsswitch.conf",
     "/etc/os-release",
@@ -60,8 +60,11 @@ const SYSTEM: [&str; 9] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/cert.pem",
     "/etc/ssl/openssl.cnf",
-    "/usr/share/zoneinfo",
 ];
+
+/// Time zones, and the copies of them in other forms that nothing reads.
+const ZONES: &str = "/usr/share/zoneinfo";
+const NOT_ZONES: [&str; 2] = ["posix", "right"];
 
 /// Libraries that are loaded without being asked for by name: name services, by glibc.
 const SERVICES: [&str; 3] = ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"];
@@ -74,6 +77,7 @@ impl Rootfs {
         for path in SYSTEM {
             collection.keep(&base, path);
         }
+        collection.keep_without(&base, ZONES, &|name| NOT_ZONES.contains(&name));
         for path in &self.keep {
             if !collection.keep(&base, path) {
                 return Err(format!("the image has no `{path}`"));
