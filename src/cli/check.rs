@@ -39,6 +39,32 @@ impl Show {
     }
 }
 
+/// Shows the recipes of a spec as the stages that they stand for.
+#[derive(Debug, Args)]
+pub(super) struct Stages {
+    #[command(flatten)]
+    project: Project,
+}
+
+impl Stages {
+    /// As for [`Check`].
+    pub(super) fn run(&self) -> i32 {
+        match self.project.printed() {
+            Err(error) => {
+                eprintln!("slipway: {}: {error}", self.project.file.display());
+                2
+            }
+            Ok((texts, problems)) => {
+                if !problems.is_empty() {
+                    eprintln!("{}", render_all(&problems));
+                }
+                say(format!("services:\n{}", texts.join("\n")).trim_end());
+                i32::from(problems.iter().any(|problem| !problem.code.is_warning()))
+            }
+        }
+    }
+}
+
 fn run(project: &Project, show: impl FnOnce(&[Plan])) -> i32 {
     let (plans, problems) = match project.plans() {
         Ok(read) => read,

@@ -22,6 +22,8 @@ enum Command {
     Check(check::Check),
     /// Show what a build of each component would do, without building anything
     Plan(check::Show),
+    /// Show the stages that each component's recipe stands for, in YAML to take over and change
+    Stages(check::Stages),
     /// Run as a BuildKit frontend on stdin and stdout
     #[command(hide = true)]
     Frontend,
@@ -60,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
         },
         Command::Check(check) => check.run(),
         Command::Plan(show) => show.run(),
+        Command::Stages(stages) => stages.run(),
         Command::Metadata => {
             say(&format!(
                 r#"{{"SchemaVersion":"0.1.0","Vendor":"Slipway","Version":"{}","ShortDescription":"Build minimal, non-root images from one Compose file"}}"#,

@@ -41,6 +41,21 @@ impl Project {
         Ok((plans, problems))
     }
 
+    /// All components with their stages in YAML, and everything that is wrong.
+    pub(super) fn printed(&self) -> std::io::Result<(Vec<String>, Vec<Diagnostic>)> {
+        let (spec, mut problems) = self.load(&fs::read(&self.file)?);
+        let mut texts = Vec::new();
+        if let Some(spec) = &spec {
+            for service in &spec.components {
+                match recipe::printed(spec, service, &self.facts(service)) {
+                    Ok(text) => texts.push(text),
+                    Err(more) => problems.extend(more),
+                }
+            }
+        }
+        Ok((texts, problems))
+    }
+
     fn load(&self, bytes: &[u8]) -> (Option<Spec>, Vec<Diagnostic>) {
         let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = self.file.parent().unwrap_or(Path::new("."));
@@ -59,6 +74,11 @@ impl Project {
     }
 
     fn plan(&self, spec: &Spec, service: &Service) -> Result<Plan, Vec<Diagnostic>> {
+        recipe::plan(spec, service, &self.facts(service))
+    }
+
+    /// What the recipe wants to know of the context.
+    fn facts(&self, service: &Service) -> Facts {
         let mut facts = Facts::default();
         let mut asked = BTreeSet::new();
         loop {
@@ -73,7 +93,7 @@ impl Project {
         }
         let source = recipe::source(service);
         facts.add_folder(&source, self.folder(&source));
-        recipe::plan(spec, service, &facts)
+        facts
     }
 
     fn look(&self, need: &Need, facts: &mut Facts) {

@@ -300,9 +300,10 @@ pub struct Scan {
 }
 
 /// A kind of language runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RuntimeKind {
     /// A program and its libraries.
+    #[default]
     Plain,
     /// A program's libraries alone; the program itself is put elsewhere.
     Libraries,

@@ -19,6 +19,7 @@ mod network;
 mod nginx;
 mod node;
 mod packages;
+mod printed;
 mod python;
 mod readiness;
 mod runtime;
@@ -33,6 +34,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 pub use facts::{Facts, Folder, Name, Need, NeedKind};
+pub use printed::printed;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use std::collections::BTreeMap;
@@ -99,6 +101,19 @@ pub struct Request<'a> {
     /// What kind of program it is.
     pub archetype: Archetype,
     findings: RefCell<Vec<Finding>>,
+}
+
+impl<'a> Request<'a> {
+    fn new(service: &'a Service, facts: &'a Facts, user: &'a RuntimeUser) -> Self {
+        Self {
+            service,
+            facts,
+            user,
+            source: source(service),
+            archetype: Archetype::Service,
+            findings: RefCell::default(),
+        }
+    }
 }
 
 impl Request<'_> {
@@ -197,14 +212,7 @@ pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<D
     let mut problems = Diagnostics::default();
     problems.about(Some(&service.name.value));
     let user = user(spec, service, &mut problems);
-    let mut request = Request {
-        service,
-        facts,
-        user: &user,
-        source: source(service),
-        archetype: Archetype::Service,
-        findings: RefCell::default(),
-    };
+    let mut request = Request::new(service, facts, &user);
     if request.source.split('/').any(|part| part == "..") {
         problems.push(
             Diagnostic::new(Code::Value, "the source folder lies outside of the build context")

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::{Made, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{
-    Action, Base, Copy, From, Image, MakeDir, Mount, Network, Owner, Run, Sharing, Stage, StagePlatform,
-    Step, Write,
+    Action, Base, Copy, From, Image, MakeDir, Mount, Network, Owner, Rootfs, Run, RuntimeKind, Scan, Sharing,
+    Stage, StagePlatform, Step, Write,
 };
 use crate::spec::Located;
-use crate::spec::component::{ActionSpec, CopySpec, Mode, RunSpec, StageSpec};
+use crate::spec::component::{ActionSpec, CollectSpec, CopySpec, Mode, RunSpec, StageSpec};
 
 type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
 
@@ -20,11 +20,13 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
     let named: Named<'_> = specs.iter().map(|(name, stage)| (name.value.as_str(), stage)).collect();
     for (name, _) in specs {
         let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-        if matches!(name.value.as_str(), "scratch" | "context" | "") || !name.value.chars().all(valid) {
+        if matches!(name.value.as_str(), "scratch" | "context" | "slipway" | "")
+            || !name.value.chars().all(valid)
+        {
             problems.push(
                 Diagnostic::new(Code::Value, format!("`{}` cannot be a stage's name", name.value))
                     .at(&name.span)
-                    .help("lower-case letters, digits, `-`, `_` and `.`; `scratch` and `context` have a meaning already"),
+                    .help("lower-case letters, digits, `-`, `_` and `.`; `scratch`, `context` and `slipway` have a meaning already"),
             );
         }
     }
@@ -113,6 +115,7 @@ fn stage(
     for step in &spec.steps {
         let made = |action| Step { action, origin: step.span.clone() };
         match &step.action {
+            ActionSpec::Collect(collect) => steps.push(made(self::collect(named, collect, problems))),
             ActionSpec::Copy(copy) => {
                 let copied = copy_step(request, copy, Some(named), problems);
                 steps.extend(copied.map(|copied| Step { origin: step.span.clone(), ..copied }));
@@ -144,7 +147,7 @@ fn stage(
                 content: file.content.clone(),
                 mode: plain_mode(file.mode.as_ref(), 0o644, problems),
                 owner: owner(file.owner.as_ref(), problems),
-                link: false,
+                link: file.link.unwrap_or(false),
             }))),
         }
     }
@@ -184,9 +187,9 @@ pub(super) fn copy_step(
         target: copy.target.value.clone(),
         owner: owner(copy.owner.as_ref(), problems),
         mode: copy.mode.as_ref().map(|mode| mode.value.0),
+        include: copy.include.0.iter().map(|pattern| pattern.value.clone()).collect(),
         exclude: copy.exclude.0.iter().map(|pattern| pattern.value.clone()).collect(),
         link: copy.link.unwrap_or(false),
-        ..Copy::default()
     });
     Some(Step { action, origin: copy.span.clone() })
 }
@@ -195,8 +198,25 @@ fn from(name: Option<&Located<String>>, named: Option<&Named<'_>>) -> From {
     match name.map(|name| name.value.as_str()) {
         None | Some("context") => From::Context,
         Some(name) if named.is_some_and(|named| named.contains_key(name)) => From::Stage(name.to_owned()),
+        Some("slipway") => From::Tools,
         Some(name) => From::Image(name.to_owned()),
     }
+}
+
+fn collect(named: &Named<'_>, spec: &CollectSpec, problems: &mut Diagnostics) -> Action {
+    use RuntimeKind::{Java, Libraries, Nginx, Node, Plain, Python};
+    let kinds = [Plain, Libraries, Node, Python, Java, Nginx].map(|kind| (kind.name(), kind));
+    let scan = spec
+        .scan
+        .iter()
+        .map(|scan| Scan { from: from(Some(&scan.from), Some(named)), path: scan.path.value.clone() });
+    Action::Rootfs(Box::new(Rootfs {
+        from: from(Some(&spec.from), Some(named)),
+        runtime: choice(spec.runtime.as_ref(), "runtime", &kinds, problems),
+        program: spec.program.as_ref().map(|program| program.value.clone()),
+        keep: spec.keep.0.iter().map(|path| path.value.clone()).collect(),
+        scan: scan.collect(),
+    }))
 }
 
 fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut Diagnostics) -> Run {

@@ -68,7 +68,7 @@ impl Recipe for StaticSite {
                 stages.push(project.install_stage(request, "deps", StagePlatform::Build, false));
                 stages.push(project.build_stage(request, "deps", StagePlatform::Build, command, network));
                 stages.extend(project.test_stage(request, "build", true).map(on_build_platform));
-                stages.extend(project.dev_stage(request, "deps"));
+                stages.extend(project.dev_stage(request, "deps").map(on_build_platform));
                 folder = project.folder();
                 built = true;
             }

@@ -123,3 +123,97 @@ services:
 ";
     insta::assert_snapshot!(plan_of(spec, &[]));
 }
+
+/// Printed stages, read again, are the same stages: for every component of every system.
+#[test]
+fn printed_stages_are_what_they_stand_for() {
+    use crate::plan::{Action, Plan, Stage};
+
+    fn facts(folder: &std::path::Path, service: &crate::spec::Service) -> Facts {
+        let (mut facts, mut asked) = (Facts::default(), std::collections::BTreeSet::new());
+        loop {
+            let needs = super::needs(service, &facts, &asked);
+            if needs.is_empty() {
+                return facts;
+            }
+            for need in &needs {
+                let path = folder.join(&need.path);
+                if need.kind == super::NeedKind::Names {
+                    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+                    let name = |entry: std::fs::DirEntry| super::Name {
+                        name: entry.file_name().to_string_lossy().into_owned(),
+                        is_folder: entry.path().is_dir(),
+                    };
+                    facts.add_names(&need.path, entries.map(name).collect());
+                } else if let Ok(content) = std::fs::read(path) {
+                    facts.add_file(&need.path, content);
+                }
+            }
+            asked.extend(needs);
+        }
+    }
+
+    /// What remains of a stage without places, titles, and what every component gets.
+    fn essence(stage: &Stage) -> Option<String> {
+        let added = |action: &Action| {
+            matches!(action, Action::Accounts(_) | Action::MakeDir(_))
+                || matches!(action, Action::Copy(copy) if copy.target.contains("slipway-probe") || copy.target.contains("/usr/bin/"))
+        };
+        let mut text = format!("{} {:?} {:?}\n", stage.name, stage.from, stage.platform);
+        for step in stage.steps.iter().filter(|step| !added(&step.action)) {
+            let action = match &step.action {
+                Action::Run(run) => {
+                    let mut run = run.clone();
+                    run.title = None;
+                    // The last value of a name counts, whatever the order.
+                    let env: BTreeMap<String, String> = run.env.drain(..).collect();
+                    run.env = env.into_iter().collect();
+                    run.mounts.sort_by_key(|mount| format!("{mount:?}"));
+                    Action::Run(run)
+                }
+                other => other.clone(),
+            };
+            text = format!("{text}  {action:?}\n");
+        }
+        (stage.name != "init").then_some(text)
+    }
+
+    let essences = |plan: &Plan| {
+        let mut all: Vec<String> = plan.stages.iter().filter_map(essence).collect();
+        all.sort();
+        all
+    };
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut compared = 0;
+    for (folder, file) in [
+        ("specs/market", "market.spec.yaml"),
+        ("specs/jts", "jts.spec.yaml"),
+        ("specs/rtm", "rtm.spec.yaml"),
+        ("specs/bun", "bun.spec.yaml"),
+        ("specs/reactbin", "reactbin.spec.yaml"),
+        ("integration-tests/fixtures", "fixtures.spec.yaml"),
+    ] {
+        let folder = root.join(folder);
+        let bytes = std::fs::read(folder.join(file)).expect("the spec is there");
+        let Loaded::Done(Some(spec), _) = load(file, &bytes, &BTreeMap::new(), &Variables::new()) else {
+            panic!("{file} is read");
+        };
+        for service in &spec.components {
+            let facts = facts(&folder, service);
+            let plan =
+                plan(&spec, service, &facts).unwrap_or_else(|problems| panic!("{}", render_all(&problems)));
+            let text = super::printed(&spec, service, &facts)
+                .unwrap_or_else(|problems| panic!("{}", render_all(&problems)));
+            let text = format!("services:\n{text}");
+            let again = match load("printed.yaml", text.as_bytes(), &BTreeMap::new(), &Variables::new()) {
+                Loaded::Done(Some(spec), problems) if problems.is_empty() => spec,
+                other => panic!("{text}\n{other:?}"),
+            };
+            let again = super::plan(&again, &again.components[0], &Facts::default());
+            let again = again.unwrap_or_else(|problems| panic!("{text}\n{}", render_all(&problems)));
+            assert_eq!(essences(&again), essences(&plan), "{}\n{text}", plan.component);
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}

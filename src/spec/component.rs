@@ -289,6 +289,8 @@ pub struct StepSpec {
 /// What a step does. Each is the key that its mapping starts with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ActionSpec {
+    /// `collect`
+    Collect(CollectSpec),
     /// `copy`
     Copy(CopySpec),
     /// `env`
@@ -307,7 +309,7 @@ pub enum ActionSpec {
     Write(WriteSpec),
 }
 
-const ACTIONS: [&str; 8] = ["copy", "env", "mkdir", "run", "symlink", "user", "workdir", "write"];
+const ACTIONS: [&str; 9] = ["collect", "copy", "env", "mkdir", "run", "symlink", "user", "workdir", "write"];
 
 impl FromNode for StepSpec {
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
@@ -326,7 +328,9 @@ impl FromNode for StepSpec {
                     reader.bad_value(
                         &node.span,
                         "the step is empty",
-                        Some("a step is one of: copy, env, mkdir, run, symlink, user, workdir, write"),
+                        Some(
+                            "a step is one of: collect, copy, env, mkdir, run, symlink, user, workdir, write",
+                        ),
                     );
                 }
                 return None;
@@ -343,6 +347,7 @@ impl FromNode for StepSpec {
 
 fn action(name: &str, value: &Node, reader: &mut Reader<'_>) -> Option<ActionSpec> {
     Some(match name {
+        "collect" => ActionSpec::Collect(CollectSpec::from_node(value, reader)?),
         "copy" => ActionSpec::Copy(CopySpec::from_node(value, reader)?),
         "env" => ActionSpec::Env(Pairs::from_node(value, reader)?),
         "mkdir" => ActionSpec::MakeDir(DirSpec::from_node(value, reader)?),
@@ -354,9 +359,38 @@ fn action(name: &str, value: &Node, reader: &mut Reader<'_>) -> Option<ActionSpe
 }
 
 record! {
+    /// What a program needs to run, out of an image or stage: its runtime's own files, the shared
+    /// libraries that they load, CA certificates and time zones.
+    closed "`collect`" struct CollectSpec {
+        /// The image or stage that has it.
+        from: Located<String>,
+        /// Which files beside the program belong to it: `plain` (the default), `libraries`,
+        /// `node`, `python`, `java` or `nginx`.
+        runtime: Option<Located<String>>,
+        /// The program, as a path or a name on PATH; by default nothing but certificates and zones.
+        program: Option<Located<String>>,
+        /// Further files and folders.
+        keep: OneOrMany,
+        /// Folders with native modules of the application, whose libraries are taken along.
+        scan: Vec<ScanSpec>,
+    }
+}
+
+record! {
+    /// A folder with native modules.
+    closed "`scan`" struct ScanSpec {
+        /// The stage that has it.
+        from: Located<String>,
+        /// The folder, there and in the image.
+        path: Located<String>,
+    }
+}
+
+record! {
     /// A copy.
     closed "`copy`" struct CopySpec {
-        /// Where from: a stage, an image, or the build context (`context`, the default).
+        /// Where from: a stage, an image, the build context (`context`, the default), or the programs
+        /// that Slipway brings along (`slipway`).
         from: Option<Located<String>>,
         /// What; several need a folder as target.
         source: OneOrMany,
@@ -366,6 +400,8 @@ record! {
         owner: Option<Located<String>>,
         /// Permission bits, octal.
         mode: Option<Located<Mode>>,
+        /// Patterns of what is copied, relative to the source; all of it by default.
+        include: OneOrMany,
         /// Patterns of what stays behind.
         exclude: OneOrMany,
         /// A layer of its own, which a new base does not rebuild. The target must not lie
@@ -495,6 +531,8 @@ record! {
         mode: Option<Located<Mode>>,
         /// The owner, as `uid` or `uid:gid`; root by default.
         owner: Option<Located<String>>,
+        /// A layer of its own, which a new base does not rebuild.
+        link: Option<bool>,
     }
 }
 
