@@ -16,6 +16,7 @@ use super::gateway::{Capabilities, Gateway, Warning};
 use super::images::Resolver;
 use super::options::Options;
 use super::outline::Planned;
+use super::report;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::reach;
@@ -104,7 +105,8 @@ async fn build_target(
         platforms.iter().map(|platform| work.solve(gateway, &file, &host, platform, &namespace, multi)),
     )
     .await?;
-    Ok(result(&platforms, solved, multi))
+    let report = (stage == plan.runtime).then(|| report::report(&plan));
+    Ok(result(&platforms, solved, multi, report))
 }
 
 /// The spec, with what was wrong in it.
@@ -295,7 +297,7 @@ fn own_image() -> Option<Output> {
     read(&definition).ok().flatten()
 }
 
-fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool) -> BuildResult {
+fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool, report: Option<String>) -> BuildResult {
     let listed: Vec<_> = platforms
         .iter()
         .map(|platform| {
@@ -311,6 +313,9 @@ fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool) -> BuildResu
         .collect();
     let mut metadata = BTreeMap::new();
     metadata.insert("refs.platforms".to_owned(), json!({ "Platforms": listed }).to_string().into_bytes());
+    if let Some(report) = report {
+        metadata.insert(report::KEY.to_owned(), report.into_bytes());
+    }
     let mut refs = BTreeMap::new();
     for (platform, solved) in platforms.iter().zip(solved) {
         let suffix = if multi { format!("/{platform}") } else { String::new() };

@@ -15,6 +15,7 @@ mod images;
 mod named;
 mod options;
 mod outline;
+mod report;
 mod requests;
 mod transport;
 
