@@ -348,6 +348,26 @@ fn the_frontend_is_small() {
     assert!((1..5_000_000).contains(&size), "{size} bytes");
 }
 
+/// The programs for images, for either platform: tiny, and static.
+#[test]
+fn the_tools_are_tiny_and_static() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_string_lossy().into_owned();
+    let name = docker(&["create", "slipway/frontend:0"]).expect_ok().out.trim().to_owned();
+    docker(&["cp", &format!("{name}:/tools"), &path]).expect_ok();
+    docker(&["rm", &name]).expect_ok();
+    for platform in ["amd64", "arm64"] {
+        for tool in ["slipway-probe", "slipway-template"] {
+            let bytes = std::fs::read(format!("{path}/tools/linux/{platform}/{tool}")).expect("it is there");
+            assert!((1..700_000).contains(&bytes.len()), "{platform} {tool}: {} bytes", bytes.len());
+            // Of a static program, no segment names a loader (PT_INTERP is type 3).
+            let count = usize::from(u16::from_le_bytes([bytes[0x38], bytes[0x39]]));
+            let interpreted = (0..count).any(|index| bytes[0x40 + index * 56] == 3);
+            assert!(bytes.starts_with(b"\x7fELF") && !interpreted, "{platform} {tool}");
+        }
+    }
+}
+
 /// What the frontend's own image is built from is a whole workspace, for cargo.
 #[test]
 fn the_source_in_the_build_context_is_a_workspace() {

@@ -71,7 +71,8 @@ impl Recipe for DotNet {
         let names = |folder: &str| request.facts.names(folder);
         let shared =
             SHARED.iter().filter(|file| names(&request.source).iter().any(|name| name.name == **file));
-        let beside = names(&request.path(&folder)).iter().any(|name| name.name == "packages.lock.json");
+        let beside = !folder.is_empty()
+            && names(&request.path(&folder)).iter().any(|name| name.name == "packages.lock.json");
         let locked = beside || names(&request.source).iter().any(|name| name.name == "packages.lock.json");
         let mut include: Vec<String> =
             shared.map(|file| (*file).to_owned()).chain([project.clone()]).collect();

@@ -56,6 +56,7 @@ impl Recipe for Go {
             );
             return None;
         };
+        runtime::no_packages_on_nothing(request, problems);
         let network = network::of_build(request.service, network::Default::None, problems);
         let version = version(request, &module);
         let name = request.service.name.value.clone();

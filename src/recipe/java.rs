@@ -175,7 +175,7 @@ impl<'r, 'a> Project<'r, 'a> {
             request.path(manifests.first().copied().unwrap_or_default()),
         );
         let version = version(request, &text);
-        let boot = text.contains("spring-boot");
+        let boot = text.contains("spring-boot") || text.contains("org.springframework.boot");
         if boot {
             request.found(
                 "framework",

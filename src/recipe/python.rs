@@ -166,7 +166,8 @@ impl<'r, 'a> Project<'r, 'a> {
     }
 
     fn image(&self) -> String {
-        format!("python:{}-slim", self.version)
+        let variant = if runtime::is_alpine(self.request) { "alpine" } else { "slim" };
+        format!("python:{}-{variant}", self.version)
     }
 
     fn version_span(&self) -> &Span {

@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::{Request, packages};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::{Action, Base, From, Rootfs, RuntimeKind, Scan, Stage};
 
 /// The images of a language.
@@ -80,6 +80,26 @@ pub(super) fn minimal(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan
         .chosen_at(base_span(request))
         .step_at(Action::Rootfs(Box::new(rootfs)), base_span(request));
     (source, draft)
+}
+
+/// Whether the runtime stands on Alpine. What is installed for it has to be of its C library, so it
+/// is installed there, too.
+pub(super) fn is_alpine(request: &Request<'_>) -> bool {
+    matches!(choice(request), Choice::Image(base) if base.contains("alpine"))
+}
+
+/// On nothing, nothing can be installed.
+pub(super) fn no_packages_on_nothing(request: &Request<'_>, problems: &mut Diagnostics) {
+    if let (Choice::Default | Choice::Minimal, Some((_, span))) = (choice(request), wanted(request)) {
+        problems.push(
+            Diagnostic::new(
+                Code::Value,
+                "a static program stands on nothing, where no package can be installed",
+            )
+            .at(&span)
+            .help("set `base: slim` or another image"),
+        );
+    }
 }
 
 fn wanted(request: &Request<'_>) -> Option<(Vec<String>, Span)> {

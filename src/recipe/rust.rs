@@ -56,6 +56,7 @@ impl Recipe for Rust {
             );
             return None;
         }
+        runtime::no_packages_on_nothing(request, problems);
         let network = network::of_build(request.service, network::Default::None, problems);
         let binary = binary(request, &manifest, problems)?;
         let mut deps = Draft::on_image(request, "deps", format!("rust:{}-slim", version(request, &manifest)));

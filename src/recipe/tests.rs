@@ -217,3 +217,45 @@ fn printed_stages_are_what_they_stand_for() {
     }
     assert!(compared > 20, "{compared}");
 }
+
+/// .NET and Gradle cannot be built by the engine tests: what they would do is held here.
+#[test]
+fn dotnet_service() {
+    let spec = "
+services:
+  api:
+    x-slipway: { recipe: dotnet, source: api, base: minimal, contract: { health: { http: /health } } }
+    expose: [\"8080\"]
+";
+    let project = "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><PropertyGroup><TargetFramework>net9.0</TargetFramework></PropertyGroup></Project>";
+    insta::assert_snapshot!(plan_of(
+        spec,
+        &[("api/Api.csproj", project), ("api/packages.lock.json", "{}"), ("api/nuget.config", "")]
+    ));
+}
+
+#[test]
+fn spring_boot_by_gradle_wrapper() {
+    let spec = "
+services:
+  api:
+    x-slipway: { recipe: java, source: api, require: [test], contract: { health: { http: /actuator/health, contains: UP } } }
+    expose: [\"8080\"]
+";
+    let gradle = "plugins { id 'org.springframework.boot' version '3.5.0' }\njava { toolchain { languageVersion = JavaLanguageVersion.of(21) } }\n";
+    insta::assert_snapshot!(plan_of(
+        spec,
+        &[("api/build.gradle", gradle), ("api/settings.gradle", ""), ("api/gradlew", "")]
+    ));
+}
+
+#[test]
+fn python_with_uv_as_a_package() {
+    let spec = "
+services:
+  api:
+    x-slipway: { recipe: python, source: api, bytecode: true, base: minimal, init: true }
+";
+    let manifest = "[project]\nname = \"x\"\nrequires-python = \">=3.11,<3.13\"\n[project.scripts]\nserve = \"x:main\"\n[build-system]\nrequires = [\"hatchling\"]\n";
+    insta::assert_snapshot!(plan_of(spec, &[("api/pyproject.toml", manifest), ("api/uv.lock", "")]));
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::draft::{Draft, run, shell};
-use super::super::{Facts, Need, Request, packages};
+use super::super::{Facts, Need, Request, packages, runtime};
 use super::manager::{self, Manager};
 use super::workspace::{self, Workspace};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
@@ -33,8 +33,8 @@ pub(in crate::recipe) struct Project {
     /// The manifest of the component itself.
     pub(in crate::recipe) manifest: Value,
     manager: Manager,
-    /// Node's version.
-    version: String,
+    /// The image that has Node and npm.
+    image: String,
     /// The folder that is installed, in the build context.
     root: String,
     /// The workspace that the component is a member of.
@@ -81,12 +81,13 @@ impl Project {
             folders.push(root.clone());
         }
         let version = manager::node_version(request, &folders, problems);
-        Some(Self { manifest, manager, version, root, workspace })
+        let image = image(&version, runtime::is_alpine(request));
+        Some(Self { manifest, manager, image, root, workspace })
     }
 
     /// The image that has Node and npm.
     pub(in crate::recipe) fn image(&self) -> String {
-        image(&self.version)
+        self.image.clone()
     }
 
     /// The component's own folder in the stages and in the image.
@@ -374,8 +375,12 @@ impl Project {
 const NX: [(&str, &str); 3] = [("NX_DAEMON", "false"), ("NX_NO_CLOUD", "true"), ("NX_TUI", "false")];
 
 /// The image that has a version of Node.
-pub(in crate::recipe) fn image(version: &str) -> String {
-    format!("node:{version}-{}-slim", super::super::DEBIAN)
+fn image(version: &str, alpine: bool) -> String {
+    if alpine {
+        format!("node:{version}-alpine")
+    } else {
+        format!("node:{version}-{}-slim", super::super::DEBIAN)
+    }
 }
 
 /// The place that chose the image which builds.
