@@ -98,3 +98,13 @@ fn outline() {
     assert_eq!(json["name"], "go-hello");
     assert_eq!(json["found"][0]["value"], "go");
 }
+
+/// A member of a pnpm workspace, with the member that it needs and that one's package.
+#[test]
+fn pnpm_workspace() {
+    let project = Project::copy_of("integration-tests/fixtures");
+    let image = "slipway-test/pnpm-workspace";
+    project.build(SPEC, &["--target", "pnpm-workspace", "-t", image]).expect_ok();
+    assert_eq!(integration_tests::docker(&["run", "--rm", "--read-only", image]).expect_ok().out, "5s\n");
+    nothing_superfluous(image, true);
+}

@@ -155,7 +155,6 @@ impl Manager {
     /// The process that installs everything, or what production needs: of the whole folder, or of
     /// one member of its workspace.
     pub(in crate::recipe) fn install(&self, production: bool, member: Option<&Member<'_>>) -> Run {
-        let path = member.map(|member| member.path);
         let command = match (self.kind, production, member) {
             (Kind::Npm, false, _) => "npm ci".to_owned(),
             (Kind::Npm, true, None) => "npm ci --omit=dev".to_owned(),
@@ -165,8 +164,8 @@ impl Manager {
             }
             (Kind::Pnpm, false, _) => "pnpm install --frozen-lockfile".to_owned(),
             (Kind::Pnpm, true, None) => "pnpm install --frozen-lockfile --prod".to_owned(),
-            (Kind::Pnpm, true, Some(_)) => {
-                format!("pnpm install --frozen-lockfile --prod --filter './{}...'", path.unwrap_or_default())
+            (Kind::Pnpm, true, Some(member)) => {
+                format!("pnpm install --frozen-lockfile --prod --filter '{}...'", member.name)
             }
             (Kind::YarnClassic, false, _) => "yarn install --frozen-lockfile --non-interactive".to_owned(),
             (Kind::YarnClassic, true, _) => {
@@ -178,27 +177,29 @@ impl Manager {
                 format!("yarn workspaces focus --production {}", member.name)
             }
         };
-        let process = run(shell(command)).with_env(QUIET_NPM);
+        let process = run(shell(command)).with_env(QUIET_NPM).with_env(self.env().iter().copied());
         match self.kind {
             Kind::Npm => process.cached("/root/.npm", "npm", Sharing::Shared),
-            Kind::Pnpm => process
-                .with_env([("CI", "true"), ("npm_config_store_dir", "/root/.pnpm-store")])
-                .cached("/root/.pnpm-store", "pnpm", Sharing::Shared),
-            // Its cache is not made for several at once.
-            Kind::YarnClassic => process.with_env([("YARN_CACHE_FOLDER", "/root/.yarn-cache")]).cached(
-                "/root/.yarn-cache",
-                "yarn",
-                Sharing::Locked,
-            ),
+            Kind::Pnpm => process.cached("/root/.pnpm-store", "pnpm", Sharing::Shared),
+            // Yarn's caches are not made for several at once.
+            Kind::YarnClassic => process.cached("/root/.yarn-cache", "yarn", Sharing::Locked),
+            Kind::YarnBerry => process.cached("/root/.yarn-berry", "yarn-berry", Sharing::Locked),
+        }
+    }
+
+    /// What the manager has to be told whenever it runs.
+    pub(in crate::recipe) fn env(&self) -> &'static [(&'static str, &'static str)] {
+        match self.kind {
+            Kind::Npm => &[],
+            Kind::Pnpm => &[("CI", "true"), ("npm_config_store_dir", "/root/.pnpm-store")],
+            Kind::YarnClassic => &[("YARN_CACHE_FOLDER", "/root/.yarn-cache")],
             // Plain Node runs what comes out, so there has to be a node_modules folder.
-            Kind::YarnBerry => process
-                .with_env([
-                    ("YARN_NODE_LINKER", "node-modules"),
-                    ("YARN_ENABLE_TELEMETRY", "0"),
-                    ("YARN_ENABLE_GLOBAL_CACHE", "true"),
-                    ("YARN_GLOBAL_FOLDER", "/root/.yarn-berry"),
-                ])
-                .cached("/root/.yarn-berry", "yarn-berry", Sharing::Locked),
+            Kind::YarnBerry => &[
+                ("YARN_NODE_LINKER", "node-modules"),
+                ("YARN_ENABLE_TELEMETRY", "0"),
+                ("YARN_ENABLE_GLOBAL_CACHE", "true"),
+                ("YARN_GLOBAL_FOLDER", "/root/.yarn-berry"),
+            ],
         }
     }
 

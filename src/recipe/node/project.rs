@@ -233,7 +233,7 @@ impl Project {
         (command, origin): (CommandLine, Span),
         network: Network,
     ) -> Stage {
-        let mut process = run(command).on_network(network);
+        let mut process = run(command).on_network(network).with_env(self.manager.env().iter().copied());
         for folder in self.framework_caches() {
             let id = format!("{}/{folder}", if request.source.is_empty() { "." } else { &request.source });
             process = process.cached(&folder, &id, Sharing::Locked);
@@ -296,6 +296,7 @@ impl Project {
         };
         let process = run(command)
             .on_network(Network::None)
+            .with_env(self.manager.env().iter().copied())
             .with_env([("CI", "true")])
             .with_env(NX)
             .with_build_env(request);
@@ -320,6 +321,7 @@ impl Project {
         let mut names = vec!["git".to_owned()];
         let mut ports: Vec<u16> = vec![9229];
         let mut env = BTreeMap::from([("NODE_ENV".to_owned(), "development".to_owned())]);
+        env.extend(self.manager.env().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if let Some(settings) = settings {
             names.extend(settings.packages.0.iter().map(|package| package.value.clone()));
             ports.extend(settings.ports.iter().filter_map(|port| u16::try_from(port.value).ok()));
