@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::dev::{self, Dev};
 use super::draft::{Draft, layer, run, shell, stage};
 use super::runtime::{self, Choice, Family};
-use super::{Facts, Made, Need, Recipe, Request, packages};
+use super::{Facts, Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::paths::in_folder;
 use crate::plan::{Action, Archetype, Base, Copy, Image, Network, RuntimeKind, Sharing, Stage, Step};
 use crate::spec::Service;
-use crate::spec::component::{BuildChoice, DevChoice};
-use crate::spec::values::{CommandLine, Port};
+use crate::spec::component::BuildChoice;
+use crate::spec::values::CommandLine;
 
 /// See the module.
 pub(super) struct Bun;
@@ -236,14 +237,7 @@ impl<'r, 'a> Project<'r, 'a> {
         };
         let draft =
             Draft::on_image(request, name, format!("oven/bun:{}", self.version)).chosen_at(self.origin());
-        let wanted = &request.service.component.build_packages.0;
-        let draft = match wanted.first() {
-            Some(first) => {
-                let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
-                draft.step_at(Action::Run(Box::new(packages::install(&names))), &first.span)
-            }
-            None => draft,
-        };
+        let draft = draft.build_packages(request);
         let flag = if production { " --production" } else { "" };
         let process = run(shell(format!("bun install --frozen-lockfile{flag}")))
             .with_build_env(request)
@@ -327,56 +321,21 @@ impl<'r, 'a> Project<'r, 'a> {
     }
 
     fn test(&self) -> Option<Stage> {
-        let (command, origin) = match &self.request.service.component.test {
-            Some(BuildChoice::No) => return None,
-            Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
-            None if self.script("test").is_some() => {
-                (shell("bun run test"), self.request.recipe_span().clone())
-            }
-            None => (shell("bun test"), self.request.recipe_span().clone()),
-        };
+        let own = if self.script("test").is_some() { "bun run test" } else { "bun test" };
+        let (command, origin) = self.request.test(|| Some(shell(own)))?;
         Some(self.process(command, &origin, self.with_source("test")))
     }
 
     fn dev(&self) -> Option<Stage> {
-        let request = self.request;
-        let settings = match &request.service.component.dev {
-            Some(DevChoice::No) => return None,
-            Some(DevChoice::Stage(settings)) => Some(settings),
-            None => None,
+        let dev = Dev {
+            below: "deps",
+            command: self.script("dev").map(|_| ["bun", "run", "dev"].map(str::to_owned).into()),
+            debugger: Some(6499),
+            env: BTreeMap::from([("NODE_ENV".to_owned(), "development".to_owned())]),
+            source: self.with_source("dev").done(),
+            folder: None,
         };
-        let command = match settings.and_then(|settings| settings.command.as_ref()) {
-            Some(command) => command.words.clone(),
-            None => {
-                self.script("dev")?;
-                ["bun", "run", "dev"].map(str::to_owned).into()
-            }
-        };
-        let mut names = vec!["git".to_owned()];
-        let mut ports: Vec<u16> = vec![6499];
-        let mut env = BTreeMap::from([("NODE_ENV".to_owned(), "development".to_owned())]);
-        if let Some(settings) = settings {
-            names.extend(settings.packages.0.iter().map(|package| package.value.clone()));
-            ports.extend(settings.ports.iter().filter_map(|port| u16::try_from(port.value).ok()));
-            env.extend(settings.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())));
-        }
-        let ports = ports.into_iter().map(|number| Port { number, protocol: "tcp".to_owned() });
-        let image = Image {
-            entrypoint: Some(vec![]),
-            command: Some(command),
-            env,
-            ports: Some(ports.chain(super::image::ports(request.service)).collect()),
-            ..Image::default()
-        };
-        let tools = Draft::on_stage(request, "dev", "deps").run(packages::install(&names)).done();
-        let source = self.with_source("dev").done();
-        Some(
-            Draft::on_stage(request, "dev", "deps")
-                .steps(tools.steps)
-                .steps(source.steps)
-                .image(image)
-                .done(),
-        )
+        dev::stage(self.request, dev)
     }
 
     /// What starts a service or a job.
@@ -453,11 +412,8 @@ impl<'r, 'a> Project<'r, 'a> {
     /// What a registry would get.
     fn package(&self) -> Vec<Stage> {
         let request = self.request;
-        let build = match &request.service.component.build {
-            Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
-            Some(BuildChoice::No) => None,
-            None => self.script("build").map(|_| (shell("bun run build"), request.recipe_span().clone())),
-        };
+        let own = || self.script("build").map(|_| shell("bun run build"));
+        let build = request.command(request.service.component.build.as_ref(), own);
         let mut draft = self.with_source("pack");
         if let Some((command, origin)) = build {
             let process = run(command).on_network(Network::None).with_build_env(request);

@@ -58,6 +58,7 @@ impl Recipe for DotNet {
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        request.has_to_build(problems);
         let network = network::of_build(request.service, network::Default::Sandbox, problems);
         let project = project(request, problems)?;
         let text = request.facts.text(&request.path(&project)).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Request;
+use super::{Request, packages};
 use crate::diagnostic::Span;
 use crate::plan::{
     Action, Base, Copy, From, Image, Mount, Network, Rootfs, Run, Sharing, Stage, StagePlatform, Step,
@@ -50,6 +50,14 @@ impl Draft {
     pub(super) fn platform(mut self, platform: StagePlatform) -> Self {
         self.stage.platform = platform;
         self
+    }
+
+    /// With the spec's `build_packages`.
+    pub(super) fn build_packages(self, request: &Request<'_>) -> Self {
+        let wanted = &request.service.component.build_packages.0;
+        let Some(first) = wanted.first() else { return self };
+        let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
+        self.step_at(Action::Run(Box::new(packages::install(&names))), &first.span)
     }
 
     /// What an image of this stage declares.

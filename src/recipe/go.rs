@@ -57,6 +57,7 @@ impl Recipe for Go {
             return None;
         };
         runtime::no_packages_on_nothing(request, problems);
+        request.has_to_build(problems);
         let network = network::of_build(request.service, network::Default::None, problems);
         let version = version(request, &module);
         let name = request.service.name.value.clone();
@@ -127,11 +128,7 @@ impl Recipe for Go {
 }
 
 fn test(request: &Request<'_>) -> Option<crate::plan::Stage> {
-    let (command, origin) = match &request.service.component.test {
-        Some(BuildChoice::No) => return None,
-        Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
-        None => (shell("go test ./..."), request.recipe_span().clone()),
-    };
+    let (command, origin) = request.test(|| Some(shell("go test ./...")))?;
     let process = run(command)
         .with_env([("CGO_ENABLED", "0")])
         .with_build_env(request)

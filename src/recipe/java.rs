@@ -81,6 +81,7 @@ impl Recipe for Java {
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
+        request.has_to_build(problems);
         let network = network::of_build(request.service, network::Default::Sandbox, problems);
         let project = Project::read(request, problems)?;
         let mut stages = project.build(network);

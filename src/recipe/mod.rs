@@ -7,6 +7,7 @@
 
 mod bun;
 mod detect;
+mod dev;
 mod dotnet;
 mod draft;
 mod facts;
@@ -40,8 +41,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use std::collections::BTreeMap;
 
 use crate::plan::{Action, Archetype, Finding, From, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
-use crate::spec::component::UserSpec;
-use crate::spec::values::Pairs;
+use crate::spec::component::{BuildChoice, UserSpec};
+use crate::spec::values::{CommandLine, Pairs};
 use crate::spec::{Located, Service, Spec};
 
 /// One ecosystem.
@@ -121,6 +122,35 @@ impl Request<'_> {
     fn found(&self, what: &str, value: impl Into<String>, because: impl Into<String>) {
         let finding = Finding { what: what.to_owned(), value: value.into(), because: because.into() };
         self.findings.borrow_mut().push(finding);
+    }
+
+    /// A command of the spec with its place, or the recipe's own; none if the spec wants none.
+    fn command(
+        &self,
+        choice: Option<&BuildChoice>,
+        own: impl FnOnce() -> Option<CommandLine>,
+    ) -> Option<(CommandLine, Span)> {
+        match choice {
+            Some(BuildChoice::No) => None,
+            Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
+            None => own().map(|command| (command, self.recipe_span().clone())),
+        }
+    }
+
+    /// The command that tests.
+    fn test(&self, own: impl FnOnce() -> Option<CommandLine>) -> Option<(CommandLine, Span)> {
+        self.command(self.service.component.test.as_ref(), own)
+    }
+
+    /// Without a build there would be nothing to put into the image.
+    fn has_to_build(&self, problems: &mut Diagnostics) {
+        if let Some(BuildChoice::No) = self.service.component.build {
+            problems.push(
+                Diagnostic::new(Code::Value, "without a build there is no program to put into the image")
+                    .at(self.recipe_span())
+                    .help("remove `build: false`"),
+            );
+        }
     }
 
     /// A path in the component's folder, as a path in the build context.

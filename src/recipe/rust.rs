@@ -5,7 +5,7 @@
 
 use super::draft::{Draft, layer, run, shell, stage};
 use super::runtime::{self, Choice};
-use super::{Facts, Made, Need, Recipe, Request, network, packages};
+use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
 use crate::plan::{Action, Archetype, Base, Copy, Image, Network, Rootfs, RuntimeKind, Sharing};
@@ -57,14 +57,11 @@ impl Recipe for Rust {
             return None;
         }
         runtime::no_packages_on_nothing(request, problems);
+        request.has_to_build(problems);
         let network = network::of_build(request.service, network::Default::None, problems);
         let binary = binary(request, &manifest, problems)?;
-        let mut deps = Draft::on_image(request, "deps", format!("rust:{}-slim", version(request, &manifest)));
-        let wanted = &request.service.component.build_packages.0;
-        if let Some(first) = wanted.first() {
-            let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
-            deps = deps.step_at(Action::Run(Box::new(packages::install(&names))), &first.span);
-        }
+        let deps = Draft::on_image(request, "deps", format!("rust:{}-slim", version(request, &manifest)))
+            .build_packages(request);
         let manifests = Copy {
             sources: vec![request.path("Cargo.toml"), lock],
             target: format!("{APP}/"),
@@ -109,12 +106,7 @@ impl Recipe for Rust {
             .step_at(Action::Run(Box::new(process)), &origin)
             .done();
         let mut stages = vec![deps, source, build];
-        let test = match &request.service.component.test {
-            Some(BuildChoice::No) => None,
-            Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
-            None => Some((shell("cargo test --locked --offline"), request.recipe_span().clone())),
-        };
-        if let Some((command, origin)) = test {
+        if let Some((command, origin)) = request.test(|| Some(shell("cargo test --locked --offline"))) {
             let process = run(command)
                 .with_build_env(request)
                 .cached(&format!("{APP}/target"), &format!("{id}/test"), Sharing::Locked)

@@ -259,3 +259,33 @@ services:
     let manifest = "[project]\nname = \"x\"\nrequires-python = \">=3.11,<3.13\"\n[project.scripts]\nserve = \"x:main\"\n[build-system]\nrequires = [\"hatchling\"]\n";
     insta::assert_snapshot!(plan_of(spec, &[("api/pyproject.toml", manifest), ("api/uv.lock", "")]));
 }
+
+/// S0-1: exactly these ten, each with a health check, whether its sources are at hand or not.
+#[test]
+fn traderx_has_its_ten_components() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/traderx/traderx.spec.yaml");
+    let bytes = std::fs::read(path).expect("the spec is there");
+    let Loaded::Done(Some(spec), problems) = load("x.yaml", &bytes, &BTreeMap::new(), &Variables::new())
+    else {
+        panic!("the spec is read");
+    };
+    assert!(problems.iter().all(|problem| problem.code.is_warning()), "{problems:?}");
+    let names: Vec<&str> = spec.components.iter().map(|service| service.name.value.as_str()).collect();
+    let expected = [
+        "database",
+        "reference-data",
+        "trade-feed",
+        "people-service",
+        "account-service",
+        "position-service",
+        "trade-processor",
+        "trade-service",
+        "web-front-end-angular",
+        "ingress",
+    ];
+    assert_eq!(names, expected);
+    for service in &spec.components {
+        let health = service.component.contract.as_ref().and_then(|contract| contract.health.as_ref());
+        assert!(health.is_some() && service.compose.healthcheck.is_some(), "{}", service.name.value);
+    }
+}

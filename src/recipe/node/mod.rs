@@ -10,8 +10,9 @@ mod workspace;
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, layer, run, shell, stage};
+use super::python::beside;
 use super::runtime::{self, Choice, Family};
-use super::{Facts, Made, Need, Recipe, Request, network, python};
+use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{
     Action, Archetype, Base, Copy, From, Image, Network, RuntimeKind, Scan, Stage, StagePlatform, Step,
@@ -85,8 +86,8 @@ impl Recipe for Node {
         if production {
             stages.push(project.install_stage(request, "prod-deps", StagePlatform::Target, true));
         }
-        if let Some(beside) = &request.service.component.python {
-            stages.extend(python::beside(request, beside, problems));
+        if let Some(python) = &request.service.component.python {
+            stages.extend(beside::stages(request, python, problems));
         }
         let (more, runtime) = runtime(request, &project, built, production);
         stages.extend(more);
@@ -143,7 +144,7 @@ fn runtime(request: &Request<'_>, project: &Project, built: bool, production: bo
         }
     };
     let draft = match request.service.component.python {
-        Some(_) => python::add_beside(request, draft),
+        Some(_) => beside::add(request, draft),
         None => draft,
     };
     let draft = draft.step(Action::Accounts(request.user.clone())).workdir(&project.folder());

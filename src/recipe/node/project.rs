@@ -1,20 +1,18 @@
 //! A Node project: its manifest, its package manager, the workspace around it, and the stages
 //! that install, build, test and develop it. The recipes `node` and `static` share it.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use super::super::dev::{self, Dev};
 use super::super::draft::{Draft, run, shell};
-use super::super::{Facts, Need, Request, packages, runtime};
+use super::super::{Facts, Need, Request, runtime};
 use super::manager::{self, Manager};
 use super::workspace::{self, Workspace};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::paths::{in_folder, parent};
-use crate::plan::{Action, Copy, From, Image, Network, Sharing, Stage, StagePlatform};
+use crate::plan::{Action, Copy, From, Network, Sharing, Stage, StagePlatform};
 use crate::spec::Service;
-use crate::spec::component::{BuildChoice, DevChoice};
-use crate::spec::values::{CommandLine, Port};
+use crate::spec::values::CommandLine;
 
 /// Where the project lies in its stages.
 pub(in crate::recipe) const APP: &str = "/app";
@@ -144,15 +142,12 @@ impl Project {
     /// The command that builds, with the place that asked for it: the spec's own, or the
     /// manifest's `build` script.
     pub(in crate::recipe) fn build(&self, request: &Request<'_>) -> Option<(CommandLine, Span)> {
-        match &request.service.component.build {
-            Some(BuildChoice::No) => None,
-            Some(BuildChoice::Command(command)) => Some((command.line.clone(), command.span.clone())),
-            None => {
-                self.script("build")?;
-                request.found("build", "the script `build`", request.path("package.json"));
-                Some((self.run_script("build"), request.recipe_span().clone()))
-            }
-        }
+        let own = || {
+            self.script("build")?;
+            request.found("build", "the script `build`", request.path("package.json"));
+            Some(self.run_script("build"))
+        };
+        request.command(request.service.component.build.as_ref(), own)
     }
 
     /// A stage with the packages installed, which depends on nothing but the manifests.
@@ -165,11 +160,7 @@ impl Project {
     ) -> Stage {
         let mut draft =
             Draft::on_image(request, name, self.image()).chosen_at(version_span(request)).platform(platform);
-        let wanted = &request.service.component.build_packages.0;
-        if let Some(first) = wanted.first() {
-            let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
-            draft = draft.step_at(Action::Run(Box::new(packages::install(&names))), &first.span);
-        }
+        draft = draft.build_packages(request);
         if let Some(setup) = self.manager.setup() {
             draft = draft.run(setup);
         }
@@ -277,18 +268,12 @@ impl Project {
         below: &str,
         has_source: bool,
     ) -> Option<Stage> {
-        let (command, origin) = match &request.service.component.test {
-            Some(BuildChoice::No) => return None,
-            Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
-            None => {
-                let script = self.script("test")?;
-                // What `npm init` writes.
-                if script.contains("no test specified") {
-                    return None;
-                }
-                (self.run_script("test"), request.recipe_span().clone())
-            }
+        let own = || {
+            // `npm init` writes a script that only complains.
+            let script = self.script("test").filter(|script| !script.contains("no test specified"));
+            script.map(|_| self.run_script("test"))
         };
+        let (command, origin) = request.test(own)?;
         let draft = if has_source {
             Draft::on_stage(request, "test", below)
         } else {
@@ -303,49 +288,19 @@ impl Project {
         Some(draft.step_at(Action::Run(Box::new(process)), &origin).done())
     }
 
-    /// A stage for development, if there is a command for it: all packages, the source, tools,
-    /// and a debugger's port.
+    /// A stage for development, if there is a command for it: the spec's, or the `dev` script.
     pub(in crate::recipe) fn dev_stage(&self, request: &Request<'_>, deps: &str) -> Option<Stage> {
-        let (settings, command) = match &request.service.component.dev {
-            Some(DevChoice::No) => return None,
-            Some(DevChoice::Stage(settings)) => (Some(settings), settings.command.as_ref()),
-            None => (None, None),
+        let script = || self.manager.script("dev").split(' ').map(str::to_owned).collect();
+        let env = [("NODE_ENV", "development")].into_iter().chain(self.manager.env().iter().copied());
+        let dev = Dev {
+            below: deps,
+            command: self.script("dev").map(|_| script()),
+            debugger: Some(9229),
+            env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            source: self.with_source(request, "dev", deps).done(),
+            folder: Some(self.folder()),
         };
-        let command = match command {
-            Some(command) => command.words.clone(),
-            None => {
-                self.script("dev")?;
-                self.manager.script("dev").split(' ').map(str::to_owned).collect()
-            }
-        };
-        let mut names = vec!["git".to_owned()];
-        let mut ports: Vec<u16> = vec![9229];
-        let mut env = BTreeMap::from([("NODE_ENV".to_owned(), "development".to_owned())]);
-        env.extend(self.manager.env().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        if let Some(settings) = settings {
-            names.extend(settings.packages.0.iter().map(|package| package.value.clone()));
-            ports.extend(settings.ports.iter().filter_map(|port| u16::try_from(port.value).ok()));
-            env.extend(settings.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())));
-        }
-        let ports = ports.into_iter().map(|number| Port { number, protocol: "tcp".to_owned() });
-        let image = Image {
-            entrypoint: Some(vec![]),
-            command: Some(command),
-            env,
-            ports: Some(ports.chain(super::super::image::ports(request.service)).collect()),
-            ..Image::default()
-        };
-        let installed = Draft::on_stage(request, "dev", deps).run(packages::install(&names)).done();
-        let source = self.with_source(request, "dev", deps).done();
-        let copy = source.steps.into_iter();
-        Some(
-            Draft::on_stage(request, "dev", deps)
-                .steps(installed.steps)
-                .steps(copy)
-                .workdir(&self.folder())
-                .image(image)
-                .done(),
-        )
+        dev::stage(request, dev)
     }
 
     /// What the image holds of what a workspace installed, relative to [`APP`].
