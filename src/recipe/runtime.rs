@@ -1,10 +1,10 @@
 //! What the runtime stage stands on: the recipe's own choice, the family's slim image, any image,
 //! or nothing but what the program loads (`base: minimal`).
 
-use super::draft::Draft;
+use super::draft::{Draft, layer, stage};
 use super::{Request, packages};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::plan::{Action, Base, From, Rootfs, RuntimeKind, Scan, Stage};
+use crate::plan::{Action, Base, Copy, From, Image, Rootfs, RuntimeKind, Scan, Stage};
 
 /// The images of a language.
 pub(super) struct Family<'a> {
@@ -80,6 +80,27 @@ pub(super) fn minimal(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan
         .chosen_at(base_span(request))
         .step_at(Action::Rootfs(Box::new(rootfs)), base_span(request));
     (source, draft)
+}
+
+/// The runtime stage of a static program, `/out/NAME` of the stage `build`, and its image.
+pub(super) fn static_program(request: &Request<'_>, name: &str) -> (Stage, Image) {
+    let draft = match choice(request) {
+        Choice::Image(base) => on_image(request, base, base_span(request)),
+        Choice::Slim => on_image(request, &super::slim_base(), base_span(request)),
+        Choice::Default | Choice::Minimal => {
+            Draft::new(request, "runtime", Base::Scratch).chosen_at(base_span(request)).rootfs(Rootfs {
+                from: stage("build"),
+                runtime: RuntimeKind::Plain,
+                program: None,
+                keep: Vec::new(),
+                scan: Vec::new(),
+            })
+        }
+    };
+    let target = format!("/usr/local/bin/{name}");
+    let program = Copy { mode: Some(0o755), ..layer(stage("build"), format!("/out/{name}"), target.clone()) };
+    let runtime = draft.step(Action::Accounts(request.user.clone())).copy(program).done();
+    (runtime, Image { entrypoint: Some(vec![target]), command: Some(vec![]), ..Image::default() })
 }
 
 /// Whether the runtime stands on Alpine. What is installed for it has to be of its C library, so it

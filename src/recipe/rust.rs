@@ -3,12 +3,12 @@
 //! Crates are fetched in a stage that sees the manifests alone, and the build runs offline. The
 //! C library is linked in (`crt-static`), which needs no further target to be installed.
 
-use super::draft::{Draft, layer, run, shell, stage};
-use super::runtime::{self, Choice};
+use super::draft::{Draft, run, shell};
+use super::runtime;
 use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
-use crate::plan::{Action, Archetype, Base, Copy, Image, Network, Rootfs, RuntimeKind, Sharing};
+use crate::plan::{Action, Archetype, Copy, Network, Sharing};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
 
@@ -117,26 +117,8 @@ impl Recipe for Rust {
         if request.archetype == Archetype::Library {
             return Some(Made::library(stages, "source"));
         }
-        let target = format!("/usr/local/bin/{name}");
-        let draft = match runtime::choice(request) {
-            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-            Choice::Slim => runtime::on_image(request, &super::slim_base(), runtime::base_span(request)),
-            Choice::Default | Choice::Minimal => Draft::new(request, "runtime", Base::Scratch)
-                .chosen_at(runtime::base_span(request))
-                .rootfs(Rootfs {
-                    from: stage("build"),
-                    runtime: RuntimeKind::Plain,
-                    program: None,
-                    keep: Vec::new(),
-                    scan: Vec::new(),
-                }),
-        };
-        let runtime = draft
-            .step(Action::Accounts(request.user.clone()))
-            .copy(Copy { mode: Some(0o755), ..layer(stage("build"), format!("/out/{name}"), target.clone()) })
-            .done();
+        let (runtime, image) = runtime::static_program(request, &name);
         stages.push(runtime);
-        let image = Image { entrypoint: Some(vec![target]), command: Some(vec![]), ..Image::default() };
         Some(Made::new(stages, image))
     }
 }
