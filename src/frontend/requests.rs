@@ -103,9 +103,10 @@ fn targets(spec: &Spec, data: &[u8]) -> (Value, String) {
     let mut text = String::from("TARGET DESCRIPTION\n");
     let mut list = Vec::new();
     for service in &spec.components {
-        let made_by = match &service.component.recipe {
-            Some(recipe) => format!("recipe {}", recipe.value),
-            None => "hand-written stages".to_owned(),
+        let made_by = match (&service.component.recipe, &service.component.stages) {
+            (Some(recipe), _) => format!("recipe {}", recipe.value),
+            (None, Some(_)) => "hand-written stages".to_owned(),
+            (None, None) => "by what its folder holds".to_owned(),
         };
         let line = service.name.span.line();
         let _ = writeln!(text, "{}{} {made_by}", service.name.value, if only { " (default)" } else { "" });
