@@ -20,7 +20,7 @@ weigh() { # image
 # The spec with another base, and without the limits that it would then break.
 ours() { # system component base
   local image=slipway-sizes/$2:$3
-  sed -E "s/base: (minimal|slim|\\$\\{BASE_IMAGE.*)$/base: $3/; s/size: [0-9]+MB,? ?//" "specs/$1/$1.spec.yaml" > "$work/$1.spec.yaml"
+  sed -E "s/base: (minimal|slim|\\$\\{BASE_IMAGE.*)$/base: $3/; s/size: ("[^"]*"|[0-9]+MB),? ?//" "specs/$1/$1.spec.yaml" > "$work/$1.spec.yaml"
   docker buildx build -q -f "$work/$1.spec.yaml" --target "$2" --build-arg PYTHON_VERSION=3.11 -t "$image" "specs/$1" >/dev/null 2>"$work/log" ||
     { tail -n 30 "$work/log" >&2; exit 1; }
   weigh "$image"

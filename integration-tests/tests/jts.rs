@@ -266,6 +266,8 @@ fn arguments(project: &Project) {
         "--build-arg",
         "BASE_IMAGE=slim",
         "--build-arg",
+        "SIZE_LIMIT=500MB",
+        "--build-arg",
         "VCS_REF=abc",
         "--build-arg",
         "NODE_VERSON=18",

@@ -60,6 +60,17 @@ fn images() {
         );
         assert!(weight(&image) < limit, "{component} weighs {}", weight(&image));
     }
+    // What a minimal Python needs beyond what its files name: trust, and what ends threads.
+    let python = |script: &str| {
+        docker(&["run", "--rm", "--read-only", "--entrypoint", "python", &image("api"), "-c", script])
+            .expect_ok()
+            .out
+    };
+    let trusted = python("import ssl; print(ssl.create_default_context().cert_store_stats()['x509_ca'])");
+    assert!(trusted.trim().parse::<u32>().is_ok_and(|count| count > 50), "{trusted}");
+    python(
+        "import threading, time; [threading.Thread(target=time.sleep, args=(9,), daemon=True).start() for _ in range(8)]",
+    );
     let api = config(&image("api"));
     // S2-7, S2-8, S2-10, S2-12
     assert_eq!(api["ExposedPorts"], json!({ "8000/tcp": {} }));

@@ -100,6 +100,9 @@ fn get_once(url: &str, deadline: Instant) -> Result<(Answer, Option<String>), Fa
 /// Whether a body of known length is there: some servers keep the connection open.
 fn complete(bytes: &[u8]) -> bool {
     let Some((head, body)) = split(bytes) else { return false };
+    if header(&head, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+        return body.ends_with(b"0\r\n\r\n");
+    }
     header(&head, "content-length")
         .and_then(|length| length.parse().ok())
         .is_some_and(|length: usize| body.len() >= length)

@@ -469,6 +469,9 @@ impl Lowering<'_> {
         for path in &rootfs.keep {
             argument("--keep", path.clone());
         }
+        for package in &rootfs.packages {
+            argument("--package", package.clone());
+        }
         let mut mounts = vec![LlbMount::bind("/base", &base).readonly()];
         for (index, scan) in rootfs.scan.iter().enumerate() {
             let Some(scanned) = self.source(&scan.from, &step.origin)? else { continue };

@@ -286,6 +286,8 @@ pub struct Rootfs {
     pub program: Option<String>,
     /// Further files and folders.
     pub keep: Vec<String>,
+    /// Packages of the distribution whose files are taken along.
+    pub packages: Vec<String>,
     /// Folders with native modules of the application, whose libraries are taken along as well.
     pub scan: Vec<Scan>,
 }

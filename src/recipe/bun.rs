@@ -390,7 +390,16 @@ impl<'r, 'a> Project<'r, 'a> {
         let mut paths: Vec<(String, Span)> =
             output.iter().map(|path| (path.value.trim_matches('/').to_owned(), path.span.clone())).collect();
         if paths.is_empty() {
-            let default = if built { "dist" } else { "src" };
+            // A job's program is its source.
+            let named = request.service.component.main.as_ref().map(|main| main.value.as_str());
+            let listed = || self.manifest.get("module").or_else(|| self.manifest.get("main"))?.as_str();
+            let in_src =
+                named.or_else(listed).is_none_or(|main| main.trim_start_matches("./").starts_with("src/"));
+            let default = match (built, in_src) {
+                (true, _) => "dist",
+                (false, true) => "src",
+                (false, false) => ".",
+            };
             paths.push((default.to_owned(), request.recipe_span().clone()));
         }
         draft = draft.copy(Copy {

@@ -50,7 +50,14 @@ impl Recipe for DotNet {
         // A project may lie one folder further down.
         let folders =
             facts.names(&source).iter().filter(|name| name.is_folder && !name.name.starts_with('.'));
-        needs.extend(folders.map(|folder| Need::names(in_folder(&source, &folder.name))));
+        // Or two: `src/Api/Api.csproj` beside a solution.
+        for folder in folders {
+            let folder = in_folder(&source, &folder.name);
+            let below =
+                facts.names(&folder).iter().filter(|name| name.is_folder && !name.name.starts_with('.'));
+            needs.extend(below.map(|below| Need::names(in_folder(&folder, &below.name))));
+            needs.push(Need::names(folder));
+        }
         needs.extend(
             projects(&source, facts).into_iter().map(|project| Need::content(in_folder(&source, &project))),
         );
@@ -66,18 +73,24 @@ impl Recipe for DotNet {
         let web = text.contains("Microsoft.NET.Sdk.Web");
         let file = project.rsplit('/').next().unwrap_or(&project);
         let assembly = tag(&text, "AssemblyName").unwrap_or_else(|| stem(file).to_owned());
-        let folder = crate::paths::parent(&project).to_owned();
         let origin =
             request.service.component.version.as_ref().map_or(request.recipe_span(), |version| &version.span);
         let names = |folder: &str| request.facts.names(folder);
         let shared =
             SHARED.iter().filter(|file| names(&request.source).iter().any(|name| name.name == **file));
-        let beside = !folder.is_empty()
-            && names(&request.path(&folder)).iter().any(|name| name.name == "packages.lock.json");
-        let locked = beside || names(&request.source).iter().any(|name| name.name == "packages.lock.json");
-        let mut include: Vec<String> =
-            shared.map(|file| (*file).to_owned()).chain([project.clone()]).collect();
-        include.extend(beside.then(|| in_folder(&folder, "packages.lock.json")));
+        // A project may refer to others: all of them are restored, each by its lock file.
+        let mut include: Vec<String> = shared.map(|file| (*file).to_owned()).collect();
+        let mut locked = names(&request.source).iter().any(|name| name.name == "packages.lock.json");
+        for project in projects(&request.source, request.facts) {
+            let folder = crate::paths::parent(&project).to_owned();
+            if !folder.is_empty()
+                && names(&request.path(&folder)).iter().any(|name| name.name == "packages.lock.json")
+            {
+                include.push(in_folder(&folder, "packages.lock.json"));
+                locked = true;
+            }
+            include.push(project);
+        }
         let manifests = Copy {
             sources: vec![format!("{}/", request.source)],
             target: format!("{APP}/"),
@@ -91,13 +104,17 @@ impl Recipe for DotNet {
                 .cached("/root/.nuget/packages", "nuget", Sharing::Shared)
         };
         let lock = if locked { " --locked-mode" } else { "" };
-        let deps = Draft::on_image(request, "deps", format!("mcr.microsoft.com/dotnet/sdk:{version}"))
-            .chosen_at(origin)
-            .platform(StagePlatform::Build)
-            .workdir(APP)
-            .step_at(Action::Copy(manifests), request.source_span())
-            .run(tool(format!("dotnet restore{lock} {project}")))
-            .done();
+        let deps = Draft::on_image(
+            request,
+            "deps",
+            format!("mcr.microsoft.com/dotnet/sdk:{}", sdk(request).unwrap_or_else(|| version.clone())),
+        )
+        .chosen_at(origin)
+        .platform(StagePlatform::Build)
+        .workdir(APP)
+        .step_at(Action::Copy(manifests), request.source_span())
+        .run(tool(format!("dotnet restore{lock} {project}")))
+        .done();
         let source = Copy {
             sources: vec![format!("{}/", request.source)],
             target: format!("{APP}/"),
@@ -169,19 +186,22 @@ fn runtime(request: &Request<'_>, version: &str, web: bool, origin: &Span) -> cr
         .done()
 }
 
-/// Project files in a folder and the folders right below it.
+/// Project files in a folder and up to two levels below it.
 fn projects(source: &str, facts: &Facts) -> Vec<String> {
     let is_project = |name: &str| [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end));
     let mut found = Vec::new();
-    for name in facts.names(source) {
-        if name.is_folder {
-            let inside = facts.names(&in_folder(source, &name.name)).iter();
-            let inside = inside.filter(|file| !file.is_folder && is_project(&file.name));
-            found.extend(inside.map(|file| in_folder(&name.name, &file.name)));
-        } else if is_project(&name.name) {
-            found.push(name.name.clone());
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for name in facts.names(&in_folder(source, &folder)) {
+            let path = in_folder(&folder, &name.name);
+            if name.is_folder && path.matches('/').count() < 2 {
+                folders.push(path);
+            } else if is_project(&name.name) {
+                found.push(path);
+            }
         }
     }
+    found.sort();
     found
 }
 
@@ -245,16 +265,20 @@ fn version(request: &Request<'_>, text: &str) -> String {
         request.found(".NET version", &version, "`TargetFramework` of the project");
         return version;
     }
-    let global = request.facts.file(&request.path("global.json"));
-    let global = global.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
-    let sdk = global.as_ref().and_then(|global| global.pointer("/sdk/version")?.as_str());
-    if let Some(sdk) = sdk {
+    if let Some(sdk) = sdk(request) {
         let version = sdk.split('.').take(2).collect::<Vec<_>>().join(".");
         request.found(".NET version", &version, request.path("global.json"));
         return version;
     }
     request.found(".NET version", DEFAULT_VERSION, "the default");
     DEFAULT_VERSION.to_owned()
+}
+
+/// The SDK that `global.json` pins: only it, or a newer one of its band, will do.
+fn sdk(request: &Request<'_>) -> Option<String> {
+    let global = request.facts.file(&request.path("global.json"))?;
+    let global: serde_json::Value = serde_json::from_slice(global).ok()?;
+    Some(global.pointer("/sdk/version")?.as_str()?.to_owned())
 }
 
 fn tag(text: &str, name: &str) -> Option<String> {

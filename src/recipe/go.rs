@@ -14,7 +14,7 @@ pub(super) struct Go;
 
 const APP: &str = "/src";
 const DEFAULT_VERSION: &str = "1.25";
-const NOT_SOURCE: [&str; 3] = ["**/.git", "**/.env", "**/*.md"];
+const NOT_SOURCE: [&str; 2] = ["**/.git", "**/.env"];
 
 impl Recipe for Go {
     fn name(&self) -> &'static str {
@@ -65,7 +65,14 @@ impl Recipe for Go {
         let has_sum = request.facts.has(&request.path("go.sum"));
         let mut files = vec![request.path("go.mod")];
         files.extend(has_sum.then(|| request.path("go.sum")));
-        let manifests = Copy { sources: files, target: format!("{APP}/"), ..Copy::default() };
+        // A module that is replaced by a folder has to be there.
+        let sources = if module.contains("=> .") { vec![format!("{}/", request.source)] } else { files };
+        let manifests = Copy {
+            sources,
+            target: format!("{APP}/"),
+            exclude: NOT_SOURCE.map(str::to_owned).into(),
+            ..Copy::default()
+        };
         let deps = Draft::on_image(request, "deps", &image)
             .workdir(APP)
             .step_at(Action::Copy(manifests), request.source_span())

@@ -21,7 +21,7 @@ const NOT_SOURCE: [&str; 5] = ["**/target", "**/build", "**/.gradle", "**/.git",
 /// Where `jlink` puts the runtime that it makes.
 const LINKED: &str = "/opt/java/linked";
 
-/// Half of what a container may use is what the JVM takes for its heap unless told; and a service
+/// A quarter of what a container may use is what the JVM takes for its heap unless told; and a service
 /// out of memory should end and be started again.
 const FLAGS: [&str; 2] = ["-XX:MaxRAMPercentage=75.0", "-XX:+ExitOnOutOfMemoryError"];
 
@@ -263,7 +263,7 @@ impl<'r, 'a> Project<'r, 'a> {
         let fetch = match self.tool {
             // What a plug-in fetches only while it runs is fetched then.
             Tool::Maven => self.tool("dependency:resolve -DincludeScope=runtime || true"),
-            Tool::Gradle => self.tool("dependencies"),
+            Tool::Gradle => self.tool("dependencies || true"),
         };
         let deps = deps.run(fetch).done();
         let source = Copy {
@@ -388,29 +388,33 @@ impl<'r, 'a> Project<'r, 'a> {
 const FIND_JAR: &str = r#"set -e; mkdir -p /out; set --; for jar in target/*.jar build/libs/*.jar; do
 case "$jar" in *-plain.jar|*-sources.jar|*-javadoc.jar|*-tests.jar|*/original-*|*'*'*) ;; *) set -- "$@" "$jar" ;; esac; done
 [ $# = 1 ] || { echo "the build left $# jars, and one of them has to be the program: $*" >&2; exit 1; }
-cp "$1" /out/app.jar; for lib in target/lib target/dependency build/lib; do if [ -d "$lib" ]; then mkdir -p /out/lib && cp "$lib"/* /out/lib/; fi; done"#;
+cp "$1" /out/app.jar; (cd /tmp && jar xf /out/app.jar META-INF/MANIFEST.MF && grep -q '^Main-Class:' META-INF/MANIFEST.MF) || { echo "$1 names no Main-Class in its manifest, so nothing starts it" >&2; exit 1; }
+for lib in target/lib target/dependency build/lib; do if [ -d "$lib" ]; then mkdir -p /out/lib && cp "$lib"/* /out/lib/; fi; done"#;
 
-/// Spring Boot's own tools: `tools` since 3.3, `layertools` before.
+/// Spring Boot's own tools, which the jar has since 3.3; an older one stays whole.
 const TAKE_APART: &str = r"set -e; cd /out; mkdir -p layers/dependencies layers/spring-boot-loader layers/snapshot-dependencies layers/application
-java -Djarmode=tools -jar app.jar extract --force --layers --destination layers";
+java -Djarmode=tools -jar app.jar extract --force --layers --destination layers || {
+echo 'this Spring Boot cannot take its jar apart: it stays whole' >&2; rm -rf layers; mkdir -p layers/dependencies layers/spring-boot-loader layers/snapshot-dependencies layers/application; cp app.jar layers/application/; }";
 
 /// The modules that the program and its libraries use, and TLS with elliptic curves, which is
 /// loaded by name.
 const LINK: &str = r#"set -e; set -- /in/app.jar; for lib in /in/lib/*.jar /in/layers/dependencies/lib/*.jar; do [ -e "$lib" ] && set -- "$@" "$lib"; done
 modules=$(jdeps --ignore-missing-deps --multi-release base --print-module-deps --class-path '/in/lib/*:/in/layers/dependencies/lib/*' "$@")
-jlink --add-modules "$modules,jdk.crypto.ec,java.naming,jdk.localedata" --include-locales=en --strip-debug --no-man-pages --no-header-files --compress zip-6 --output /opt/java/linked"#;
+compress=--compress=2; if jlink --help | grep -q zip-; then compress=--compress=zip-6; fi
+jlink --add-modules "$modules,jdk.crypto.ec,java.naming,jdk.localedata" --include-locales=en --strip-debug --no-man-pages --no-header-files $compress --output /opt/java/linked"#;
 
 /// Java's version: the spec's, the build file's, `.java-version`, or the default.
 fn version(request: &Request<'_>, text: &str) -> String {
     if let Some(version) = &request.service.component.version {
         return version.value.clone();
     }
+    // `17`, `1.8`, `VERSION_17`, `VERSION_1_8`: the first number near the mark, or the one behind 1.
     let number = |after: &str| {
-        let rest = &text[text.find(after)? + after.len()..];
-        let digits: String =
-            rest.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-        let near = rest.find(&digits).is_some_and(|at| at < 20);
-        (!digits.is_empty() && near).then_some(digits)
+        let rest: String = text[text.find(after)? + after.len()..].chars().take(40).collect();
+        let line = rest.split(['<', ')', '\n']).next().unwrap_or_default();
+        let mut numbers = line.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+        let first = numbers.next()?.to_owned();
+        if first == "1" { numbers.next().map(str::to_owned) } else { Some(first) }
     };
     let marks = [
         "JavaLanguageVersion.of(",

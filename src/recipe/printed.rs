@@ -133,6 +133,9 @@ fn collect(rootfs: &Rootfs) -> Value {
     if !rootfs.keep.is_empty() {
         value["keep"] = json!(rootfs.keep);
     }
+    if !rootfs.packages.is_empty() {
+        value["packages"] = json!(rootfs.packages);
+    }
     if !rootfs.scan.is_empty() {
         let scan = rootfs.scan.iter().map(|scan| json!({ "from": source(&scan.from), "path": scan.path }));
         value["scan"] = scan.collect();

@@ -74,6 +74,7 @@ pub(super) fn minimal(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan
         runtime: family.kind,
         program: Some(family.program.to_owned()),
         keep: Vec::new(),
+        packages: names,
         scan,
     };
     let draft = Draft::new(request, "runtime", Base::Scratch)
@@ -93,6 +94,7 @@ pub(super) fn static_program(request: &Request<'_>, name: &str) -> (Stage, Image
                 runtime: RuntimeKind::Plain,
                 program: None,
                 keep: Vec::new(),
+                packages: Vec::new(),
                 scan: Vec::new(),
             })
         }

@@ -17,7 +17,8 @@ pub(super) struct Rust;
 
 const APP: &str = "/src";
 const DEFAULT_VERSION: &str = "1";
-const NOT_SOURCE: [&str; 4] = ["**/target", "**/.git", "**/.env", "**/*.md"];
+const NOT_SOURCE: [&str; 5] =
+    ["**/target", "**/.git", "**/.env", "**/rust-toolchain", "**/rust-toolchain.toml"];
 
 impl Recipe for Rust {
     fn name(&self) -> &'static str {
@@ -62,26 +63,22 @@ impl Recipe for Rust {
         let binary = binary(request, &manifest, problems)?;
         let deps = Draft::on_image(request, "deps", format!("rust:{}-slim", version(request, &manifest)))
             .build_packages(request);
-        let manifests = Copy {
-            sources: vec![request.path("Cargo.toml"), lock],
-            target: format!("{APP}/"),
-            ..Copy::default()
+        // What more than one manifest says, or what names files, cargo resolves with all of it.
+        let (copy, fetch) = if stands_alone(&manifest) {
+            let sources = vec![request.path("Cargo.toml"), lock];
+            // Cargo wants to see a program before it resolves anything.
+            let fetch = "mkdir -p src && touch src/lib.rs src/main.rs && cargo fetch --locked && rm -r src";
+            (Copy { sources, target: format!("{APP}/"), ..Copy::default() }, fetch)
+        } else {
+            (source(request), "cargo fetch --locked")
         };
-        // Cargo wants to see a program before it resolves anything.
-        let fetch = "mkdir -p src && touch src/lib.rs src/main.rs && cargo fetch --locked && rm -r src";
         let deps = deps
             .workdir(APP)
-            .step_at(Action::Copy(manifests), request.source_span())
+            .step_at(Action::Copy(copy), request.source_span())
             .run(run(shell(fetch)).with_build_env(request))
             .done();
-        let source = Copy {
-            sources: vec![format!("{}/", request.source)],
-            target: format!("{APP}/"),
-            exclude: NOT_SOURCE.map(str::to_owned).into(),
-            ..Copy::default()
-        };
         let source = Draft::on_stage(request, "source", "deps")
-            .step_at(Action::Copy(source), request.source_span())
+            .step_at(Action::Copy(source(request)), request.source_span())
             .done();
         let name = request.service.name.value.clone();
         let (command, origin) = match &request.service.component.build {
@@ -121,6 +118,28 @@ impl Recipe for Rust {
         stages.push(runtime);
         Some(Made::new(stages, image))
     }
+}
+
+fn source(request: &Request<'_>) -> Copy {
+    Copy {
+        sources: vec![format!("{}/", request.source)],
+        target: format!("{APP}/"),
+        exclude: NOT_SOURCE.map(str::to_owned).into(),
+        ..Copy::default()
+    }
+}
+
+/// Whether a manifest can be resolved without any file that it names: no other manifests, and no
+/// programs, tests or examples with files of their own.
+fn stands_alone(manifest: &toml::Table) -> bool {
+    let members = manifest.get("workspace").is_some_and(|workspace| workspace.get("members").is_some());
+    let named = ["bench", "bin", "example", "test", "patch"].iter().any(|key| manifest.contains_key(*key));
+    let paths = ["dependencies", "dev-dependencies", "build-dependencies"].iter().any(|kind| {
+        let listed = manifest.get(*kind).and_then(toml::Value::as_table);
+        listed.into_iter().flat_map(toml::Table::values).any(|dependency| dependency.get("path").is_some())
+    });
+    let build = manifest.get("package").is_some_and(|package| package.get("build").is_some());
+    !(members || named || paths || build)
 }
 
 fn manifest(request: &Request<'_>, problems: &mut Diagnostics) -> Option<toml::Table> {

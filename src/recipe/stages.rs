@@ -215,6 +215,7 @@ fn collect(named: &Named<'_>, spec: &CollectSpec, problems: &mut Diagnostics) ->
         runtime: choice(spec.runtime.as_ref(), "runtime", &kinds, problems),
         program: spec.program.as_ref().map(|program| program.value.clone()),
         keep: spec.keep.0.iter().map(|path| path.value.clone()).collect(),
+        packages: spec.packages.0.iter().map(|name| name.value.clone()).collect(),
         scan: scan.collect(),
     }))
 }

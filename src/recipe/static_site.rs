@@ -1,5 +1,6 @@
 //! Static sites: a folder as it is, or one that a Node build makes, behind an unprivileged nginx.
 
+use super::draft::{run, shell};
 use super::node::project::{self, Project};
 use super::{Facts, Made, Need, Recipe, Request, network, nginx};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -66,7 +67,14 @@ impl Recipe for StaticSite {
             if let Some(command) = project.build(request) {
                 // What comes out is the same on every platform, so the builder's own is the fastest.
                 stages.push(project.install_stage(request, "deps", StagePlatform::Build, false));
-                stages.push(project.build_stage(request, "deps", StagePlatform::Build, command, network));
+                let mut build = project.build_stage(request, "deps", StagePlatform::Build, command, network);
+                let output = component.output.0.first();
+                let site = output.map_or("dist", |path| path.value.trim_matches('/'));
+                build.steps.push(Step {
+                    action: Action::Run(Box::new(look_for_page(&format!("{}/{site}", project.folder())))),
+                    origin: output.map_or(request.recipe_span(), |path| &path.span).clone(),
+                });
+                stages.push(build);
                 stages.extend(project.test_stage(request, "build", true).map(on_build_platform));
                 stages.extend(project.dev_stage(request, "deps").map(on_build_platform));
                 folder = project.folder();
@@ -95,6 +103,16 @@ impl Recipe for StaticSite {
         };
         Some(Made { http_check: nginx::http_check(request), ..Made::new(stages, image) })
     }
+}
+
+/// Without a page every request would be answered with 404, by an image that looks well.
+fn look_for_page(folder: &str) -> crate::plan::Run {
+    let script = format!(
+        "[ -e {folder}/index.html ] || {{ echo \"the build left no {folder}/index.html; pages: \" >&2; \
+         find . -name index.html -not -path '*/node_modules/*' >&2; \
+         echo 'say in which folder the site is: output' >&2; exit 1; }}"
+    );
+    run(shell(script)).titled("look for the page").on_network(crate::plan::Network::None)
 }
 
 fn on_build_platform(stage: Stage) -> Stage {

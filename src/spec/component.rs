@@ -371,6 +371,8 @@ record! {
         program: Option<Located<String>>,
         /// Further files and folders.
         keep: OneOrMany,
+        /// Packages of the distribution whose files are taken along.
+        packages: OneOrMany,
         /// Folders with native modules of the application, whose libraries are taken along.
         scan: Vec<ScanSpec>,
     }

@@ -102,18 +102,28 @@ impl Manager {
             (None, Some(_)) => format!("`packageManager` in {}", path("package.json")),
             (None, None) => path(lock),
         };
+        let file = request.facts.text(&path("pnpm-workspace.yaml"));
+        let settings = file.is_some_and(|file| {
+            let keys = ["onlyBuiltDependencies:", "allowBuilds:", "overrides:"];
+            keys.iter().any(|key| file.contains(key)) || super::workspace::pnpm_patterns(&file).is_empty()
+        });
         let lock_text = request.facts.text(&path(lock)).unwrap_or_default();
-        let manager = Self::of(name, lock, pin_version.filter(|_| pin_name == Some(name)), &lock_text);
+        let manager =
+            Self::of(name, lock, pin_version.filter(|_| pin_name == Some(name)), &lock_text, settings);
         request.found("package manager", manager.name(), because);
         Some(manager)
     }
 
-    fn of(name: &str, lock: &'static str, pinned: Option<String>, lock_text: &str) -> Self {
+    fn of(name: &str, lock: &'static str, pinned: Option<String>, lock_text: &str, settings: bool) -> Self {
         let start: String = lock_text.lines().take(20).collect::<Vec<_>>().join("\n");
         match name {
             "pnpm" => {
-                // pnpm 9 and 10 write 9.0, pnpm 8 writes 6.0.
-                let default = if start.contains("lockfileVersion: '6") { PNPM[2] } else { PNPM[1] };
+                // pnpm 9 and 10 write 9.0, pnpm 8 writes 6.0. Settings in the workspace's file are 10's.
+                let default = match (start.contains("lockfileVersion: '6"), settings) {
+                    (true, _) => PNPM[2],
+                    (false, true) => PNPM[0],
+                    (false, false) => PNPM[1],
+                };
                 Self { kind: Kind::Pnpm, version: pinned.unwrap_or_else(|| default.to_owned()), lock }
             }
             "yarn" => {
@@ -195,6 +205,8 @@ impl Manager {
             Kind::YarnClassic => &[("YARN_CACHE_FOLDER", "/root/.yarn-cache")],
             // Plain Node runs what comes out, so there has to be a node_modules folder.
             Kind::YarnBerry => &[
+                // The release that a project commits is not needed: this is the same one.
+                ("YARN_IGNORE_PATH", "1"),
                 ("YARN_NODE_LINKER", "node-modules"),
                 ("YARN_ENABLE_TELEMETRY", "0"),
                 ("YARN_ENABLE_GLOBAL_CACHE", "true"),

@@ -77,7 +77,7 @@ impl Recipe for Node {
         }
         let image = Image {
             entrypoint: Some(vec![]),
-            command: command(request, &project, problems),
+            command: command(request, &project, built, problems),
             working_dir: Some(project.folder()),
             env: BTreeMap::from([("NODE_ENV".to_owned(), "production".to_owned())]),
             ..Image::default()
@@ -98,12 +98,33 @@ impl Recipe for Node {
 }
 
 /// What starts the program: without a command the image would start whatever the base starts.
-fn command(request: &Request<'_>, project: &Project, problems: &mut Diagnostics) -> Option<Vec<String>> {
+fn command(
+    request: &Request<'_>,
+    project: &Project,
+    built: bool,
+    problems: &mut Diagnostics,
+) -> Option<Vec<String>> {
     let compose = &request.service.compose;
     if compose.command.is_some() || compose.entrypoint.is_some() {
         return None;
     }
     if let Some((words, key)) = project.entry() {
+        let file = words.get(1).map(String::as_str).unwrap_or_default();
+        let shipped = |output: &str| file.starts_with(output.trim_matches('/'));
+        let outputs = &request.service.component.output.0;
+        let in_output =
+            outputs.iter().any(|output| shipped(&output.value)) || (outputs.is_empty() && file.contains('/'));
+        if built && !in_output {
+            problems.push(
+                Diagnostic::new(
+                    Code::Ambiguous,
+                    format!("{key} of the manifest starts `{file}`, which is not in what the image gets of the build"),
+                )
+                .at(request.recipe_span())
+                .help("say what starts it, such as `command: [node, dist/main.js]`")
+                .help("or what of the build's result goes into the image: `output`"),
+            );
+        }
         request.found("command", words.join(" "), format!("{key} in {}", request.path("package.json")));
         return Some(words);
     }
@@ -206,7 +227,7 @@ fn application(request: &Request<'_>, project: &Project, built: bool) -> Vec<Ste
     }
     let mut paths: Vec<String> = output.iter().map(|path| path.value.trim_matches('/').to_owned()).collect();
     if paths.is_empty() {
-        paths.push("dist".to_owned());
+        paths.push(built_folder(request, project));
     }
     steps.extend(paths.into_iter().enumerate().map(|(index, path)| {
         let (from, source) = if built {
@@ -219,6 +240,16 @@ fn application(request: &Request<'_>, project: &Project, built: bool) -> Vec<Ste
         Step { action: Action::Copy(copy), origin: origin.clone() }
     }));
     steps
+}
+
+/// The folder that the build leaves, where the spec does not say it: the one in which the program
+/// starts.
+fn built_folder(request: &Request<'_>, project: &Project) -> String {
+    let given = request.service.compose.command.as_ref().map(|command| command.words.clone());
+    let words = given.or_else(|| project.entry().map(|(words, _)| words)).unwrap_or_default();
+    let file = words.iter().skip(1).find(|word| !word.starts_with('-') && word.ends_with("js"));
+    let folder = file.and_then(|file| file.trim_start_matches("./").split_once('/'));
+    folder.map_or_else(|| "dist".to_owned(), |(folder, _)| folder.to_owned())
 }
 
 /// What a registry would get: the package as npm packs it, and nothing else.

@@ -48,6 +48,7 @@ pub(in crate::recipe) fn needs(service: &Service, facts: &Facts) -> Vec<Need> {
         let path = |name: &str| in_folder(folder, name);
         let locks = manager::LOCKS.iter().map(|(lock, _)| *lock).chain(manager::FOREIGN_LOCKS);
         needs.extend(locks.chain(manager::SETTINGS).map(|name| Need::presence(path(name))));
+        needs.push(Need::content(path("pnpm-workspace.yaml")));
         needs.extend([".nvmrc", ".node-version"].map(|name| Need::content(path(name))));
         // Which version of a manager wrote a lock is in its first lines; npm's does not matter.
         let locks = ["pnpm-lock.yaml", "yarn.lock"].into_iter().filter(|lock| facts.has(&path(lock)));
@@ -191,7 +192,14 @@ impl Project {
                 draft.step_at(Action::Copy(copy), request.source_span())
             }
         };
-        draft.run(self.manager.install(production, member.as_ref()).with_build_env(request)).done()
+        let mut install = self.manager.install(production, member.as_ref());
+        // The project's own scripts want tools of development, which production has not.
+        let scripts = LIFECYCLE.into_iter().filter(|name| self.script(name).is_some());
+        let own: String = scripts.map(|name| format!(" scripts.{name}")).collect();
+        if production && self.workspace.is_none() && !own.is_empty() {
+            install.command = shell(format!("npm pkg delete{own} && {}", install.command));
+        }
+        draft.run(install.with_build_env(request)).done()
     }
 
     /// The component's source on top of the installed packages, in a stage of this name.
@@ -317,6 +325,7 @@ impl Project {
     pub(in crate::recipe) fn entry(&self) -> Option<(Vec<String>, &'static str)> {
         let start = self.script("start").and_then(|script| {
             let words: Vec<String> = script.split_whitespace().map(str::to_owned).collect();
+            let words: Vec<String> = words.into_iter().skip_while(|word| is_assignment(word)).collect();
             let plain = words.iter().all(|word| !word.contains(['&', '|', ';', '$', '"', '\'', '>', '<']));
             (plain && words.len() > 1 && words.first().is_some_and(|word| word == "node")).then_some(words)
         });
@@ -328,6 +337,9 @@ impl Project {
     }
 }
 
+/// What package managers run of a project itself when they install.
+const LIFECYCLE: [&str; 4] = ["prepare", "preinstall", "install", "postinstall"];
+
 /// Nx works by itself in a build: no process stays behind, nothing is sent.
 const NX: [(&str, &str); 3] = [("NX_DAEMON", "false"), ("NX_NO_CLOUD", "true"), ("NX_TUI", "false")];
 
@@ -338,6 +350,13 @@ fn image(version: &str, alpine: bool) -> String {
     } else {
         format!("node:{version}-{}-slim", super::super::DEBIAN)
     }
+}
+
+/// `NAME=value` before a command.
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 /// The place that chose the image which builds.

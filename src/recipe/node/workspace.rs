@@ -74,7 +74,7 @@ pub(in crate::recipe) fn needs(source: &str, facts: &Facts) -> Vec<Need> {
             needs.push(Need::names(root.clone()));
             needs.push(Need::presence(in_folder(&root, "nx.json")));
         }
-        let folders = patterns.iter().filter_map(|pattern| pattern.strip_suffix("/*"));
+        let folders = patterns.iter().filter(|pattern| pattern.contains('*')).map(|pattern| parent(pattern));
         needs.extend(folders.map(|folder| Need::names(in_folder(&root, folder))));
         for member in candidates(&root, &patterns, facts) {
             needs.push(Need::content(in_folder(&in_folder(&root, &member), "package.json")));
@@ -100,31 +100,38 @@ fn patterns(root: &str, facts: &Facts) -> Vec<String> {
     clean.map(|pattern| pattern.trim_start_matches("./").trim_end_matches('/').replace("/**", "/*")).collect()
 }
 
-/// The `packages` of pnpm's file: a list of texts and nothing else.
-fn pnpm_patterns(text: &str) -> Vec<String> {
-    let lines = text.lines().skip_while(|line| !line.starts_with("packages:")).skip(1);
-    let items = lines.take_while(|line| line.starts_with([' ', '-', '#']) || line.trim().is_empty());
-    items
-        .filter_map(|line| line.trim().strip_prefix("- "))
-        .map(|item| item.trim().trim_matches(['"', '\'']).to_owned())
-        .collect()
+/// The `packages` of pnpm's file.
+pub(super) fn pnpm_patterns(text: &str) -> Vec<String> {
+    let read: Option<Value> = serde_saphyr::from_str(text).ok();
+    let packages = read.as_ref().and_then(|file| file.get("packages")?.as_array());
+    packages.into_iter().flatten().filter_map(|pattern| Some(pattern.as_str()?.to_owned())).collect()
 }
 
 /// Folders that the patterns match.
 fn candidates(root: &str, patterns: &[String], facts: &Facts) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for pattern in patterns {
-        match pattern.strip_suffix("/*") {
-            Some(folder) => {
-                let names = facts.names(&in_folder(root, folder)).iter().filter(|name| name.is_folder);
-                found.extend(names.map(|name| in_folder(folder, &name.name)));
-            }
-            None => {
-                found.insert(pattern.clone());
-            }
+        if !pattern.contains('*') {
+            found.insert(pattern.clone());
+            continue;
         }
+        let folder = parent(pattern);
+        let last = pattern.rsplit('/').next().unwrap_or_default();
+        let names = facts.names(&in_folder(root, folder)).iter().filter(|name| name.is_folder);
+        found
+            .extend(names.filter(|name| matches(last, &name.name)).map(|name| in_folder(folder, &name.name)));
     }
     found
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
+            (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| matches(rest, &name[at..]))
+        }),
+    }
 }
 
 impl Workspace {

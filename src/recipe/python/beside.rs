@@ -65,6 +65,7 @@ pub(in crate::recipe) fn add(request: &Request<'_>, draft: Draft) -> Draft {
         runtime: RuntimeKind::Python,
         program: Some("python3".to_owned()),
         keep: Vec::new(),
+        packages: Vec::new(),
         scan: vec![Scan { from: stage("python-packages"), path: BESIDE.to_owned() }],
     };
     let copy = Copy {

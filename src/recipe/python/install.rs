@@ -84,10 +84,23 @@ impl Project<'_, '_> {
                 } else {
                     &["requirements.txt"]
                 };
+                // Requirements may name further files of theirs.
+                let names = request.facts.names(&request.source).iter().map(|name| name.name.as_str());
+                let theirs = names.filter(|name| {
+                    (name.starts_with("requirements") || name.starts_with("constraints"))
+                        && name.ends_with(".txt")
+                });
+                let beside: Vec<&str> = files
+                    .iter()
+                    .copied()
+                    .chain(theirs.filter(|name| dev || !name.contains("dev")))
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .into_iter()
+                    .collect();
                 let listed: String = files.iter().map(|file| format!(" -r {file}")).collect();
                 let [wheels, packages] = self.wheels(dev, &listed);
                 vec![
-                    copied(self.builder(wheels_name(dev)), files).run(wheels).done(),
+                    copied(self.builder(wheels_name(dev)), &beside).run(wheels).done(),
                     copied(self.builder(name), files).run(packages).done(),
                 ]
             }
@@ -96,13 +109,15 @@ impl Project<'_, '_> {
 
     /// The process that builds wheels, and the one that installs from them, without network.
     pub(super) fn wheels(&self, dev: bool, listed: &str) -> [Run; 2] {
-        let build = run(shell(format!("pip wheel --wheel-dir /wheels{listed}")))
+        let build = run(shell(format!("mkdir -p /wheels && pip wheel --wheel-dir /wheels{listed}")))
+            .titled(format!("pip wheel{listed}"))
             .with_env(QUIET_PIP)
             .with_build_env(self.request)
             .cached("/root/.cache/pip", "pip", Sharing::Shared);
         let install = run(shell(format!(
-            "python -m venv --without-pip {VENV} && pip --python {VENV}/bin/python install --no-index --no-deps \
-             --find-links /wheels --no-compile --root-user-action=ignore /wheels/*.whl"
+            "python -m venv --without-pip {VENV} && if ls /wheels/*.whl >/dev/null 2>&1; then \
+             pip --python {VENV}/bin/python install --no-index --no-deps --no-compile \
+             --root-user-action=ignore /wheels/*.whl; fi"
         )))
         .titled("install the wheels")
         .with_env(QUIET_PIP)

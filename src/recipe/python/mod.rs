@@ -101,7 +101,7 @@ impl Recipe for Python {
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
         let project = Project::read(request, problems)?;
         let mut stages = project.install("deps", false);
-        let is_package = project.manager != Manager::Pip && project.manifest.contains_key("build-system");
+        let is_package = project.is_package();
         let venv = if is_package {
             stages.push(project.with_package());
             "build"
@@ -157,6 +157,16 @@ impl<'r, 'a> Project<'r, 'a> {
             exclude: NOT_IN_IMAGE.iter().chain(not).map(|pattern| (*pattern).to_owned()).collect(),
             ..Copy::default()
         }
+    }
+
+    /// Whether the project itself is installed, rather than run from its folder: it says how it is
+    /// built, and does not say that it is none.
+    fn is_package(&self) -> bool {
+        let tool = |tool: &str, key: &str| self.manifest.get("tool")?.get(tool)?.get(key)?.as_bool();
+        self.manager != Manager::Pip
+            && self.manifest.contains_key("build-system")
+            && tool("uv", "package") != Some(false)
+            && tool("poetry", "package-mode") != Some(false)
     }
 
     /// Tests and development share an environment that has the packages of both.
@@ -243,7 +253,7 @@ impl<'r, 'a> Project<'r, 'a> {
         }
         let scripts = self.manifest.get("project").and_then(|project| project.get("scripts")?.as_table());
         let scripts: Vec<&String> = scripts.into_iter().flat_map(toml::Table::keys).collect();
-        let is_package = self.manifest.contains_key("build-system");
+        let is_package = self.is_package();
         let files = request.facts.names(&request.source);
         let mains: Vec<&str> = ["main.py", "app.py"]
             .into_iter()
@@ -258,7 +268,7 @@ impl<'r, 'a> Project<'r, 'a> {
                 );
                 Some(words(&[script]))
             }
-            (_, [main]) => {
+            (_, [main]) if !is_package => {
                 request.found("command", format!("python {main}"), request.path(main));
                 Some(words(&["python", main]))
             }

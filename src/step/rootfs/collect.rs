@@ -17,6 +17,8 @@ pub(super) struct Collection {
     strip: BTreeSet<String>,
     /// Files that nobody has looked into yet.
     fresh: Vec<String>,
+    /// Folders whose content is taken along: a link may lead back into one of them.
+    walked: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,9 @@ impl Collection {
         self.parents(&real);
         if metadata.is_dir() {
             self.entries.insert(real.clone(), Entry::Folder(None));
+            if !self.walked.insert(real.clone()) {
+                return true;
+            }
             for name in base.names(&real) {
                 if !without(&name) {
                     self.keep_without(base, &format!("{}/{name}", real.trim_end_matches('/')), without);
@@ -58,6 +63,25 @@ impl Collection {
             self.entries.insert(real, Entry::File);
         }
         true
+    }
+
+    /// Takes a file along; a folder without what is in it.
+    pub(super) fn keep_file(&mut self, base: &Tree, path: &str) {
+        let is_file = base.resolve(path).is_some_and(|found| base.place(&found.real).is_file());
+        if is_file {
+            self.keep(base, path);
+        }
+    }
+
+    /// Whether a path is taken along.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.entries.contains_key(path)
+    }
+
+    /// Adds a link, unless something is there.
+    pub(super) fn link(&mut self, path: &str, target: &str) {
+        self.parents(path);
+        self.entries.entry(path.to_owned()).or_insert_with(|| Entry::Link(target.to_owned()));
     }
 
     /// Adds an empty folder.

@@ -122,9 +122,11 @@ impl<'a> Loader<'a> {
 
     /// Packages ship modules for several systems side by side; those for others are never loaded.
     fn is_ours(&self, elf: &Elf) -> bool {
-        let for_musl = elf.needed.iter().any(|name| name.starts_with("libc.musl-"));
-        let for_glibc = elf.needed.iter().any(|name| name == "libc.so.6");
-        let other_libc = if self.musl { for_glibc } else { for_musl };
+        let needs = |wanted: &str| elf.needed.iter().any(|name| name == wanted);
+        // Android's libc goes by the name of musl's.
+        let for_android = needs("liblog.so") || needs("libandroid.so");
+        let for_musl = needs("libc.so") || elf.needed.iter().any(|name| name.starts_with("libc.musl-"));
+        let other_libc = for_android || if self.musl { needs("libc.so.6") } else { for_musl };
         !other_libc && self.machine.is_none_or(|machine| machine == elf.machine)
     }
 
@@ -188,7 +190,8 @@ fn files(root: &Path) -> Vec<String> {
             let name = crate::paths::in_folder(&folder, &entry.file_name().to_string_lossy());
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push(name),
-                Ok(kind) if kind.is_file() => found.push(name),
+                // A link's name is one by which a library is found.
+                Ok(kind) if kind.is_file() || kind.is_symlink() => found.push(name),
                 _ => {}
             }
         }

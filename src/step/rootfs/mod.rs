@@ -8,6 +8,7 @@
 mod collect;
 mod elf;
 mod libraries;
+mod packages;
 mod runtime;
 mod tree;
 
@@ -41,6 +42,9 @@ pub struct Rootfs {
     /// Further files and folders of the image
     #[arg(long = "keep")]
     keep: Vec<String>,
+    /// Packages of the distribution whose files are kept
+    #[arg(long = "package")]
+    packages: Vec<String>,
     /// A folder with native modules of the application, as PATH=PLACE
     #[arg(long = "scan", value_name = "PATH=PLACE")]
     scan: Vec<String>,
@@ -51,7 +55,7 @@ pub struct Rootfs {
 
 /// What the C library reads at run time, CA certificates and time zones. What an image does not
 /// have is left out.
-const SYSTEM: [&str; 8] = [
+const SYSTEM: [&str; 9] = [
     "/etc/ld.so.cache",
     "/etc/nsswitch.conf",
     "/etc/os-release",
@@ -60,14 +64,19 @@ const SYSTEM: [&str; 8] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/cert.pem",
     "/etc/ssl/openssl.cnf",
+    "/usr/lib/ssl/openssl.cnf",
 ];
 
 /// Time zones, and the copies of them in other forms that nothing reads.
 const ZONES: &str = "/usr/share/zoneinfo";
 const NOT_ZONES: [&str; 2] = ["posix", "right"];
 
-/// Libraries that are loaded without being asked for by name: name services, by glibc.
-const SERVICES: [&str; 3] = ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"];
+/// Libraries that glibc loads without their being asked for by name: name services, and what
+/// unwinds a thread that is cancelled or ends.
+const SERVICES: [&str; 4] = ["libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"];
+
+/// Where Debian's OpenSSL looks for the certificates that it trusts, unless told otherwise.
+const TRUSTED: (&str, &str) = ("/usr/lib/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt");
 
 impl Rootfs {
     pub(super) fn run(&self) -> Result<(), String> {
@@ -81,6 +90,13 @@ impl Rootfs {
         for path in &self.keep {
             if !collection.keep(&base, path) {
                 return Err(format!("the image has no `{path}`"));
+            }
+        }
+        for name in &self.packages {
+            let files = packages::files(&base, name)
+                .ok_or_else(|| format!("the image has no record of what the package `{name}` installed"))?;
+            for path in files {
+                collection.keep_file(&base, &path);
             }
         }
         if let Some(program) = &self.program {
@@ -109,6 +125,9 @@ impl Rootfs {
                 loader.want(name, &mut collection);
             }
             loader.follow(&mut collection);
+            if collection.has(TRUSTED.1) {
+                collection.link(TRUSTED.0, TRUSTED.1);
+            }
         }
         collection.write(&base, &self.out, self.epoch)
     }
@@ -139,6 +158,7 @@ mod tests {
             program: None,
             path: "/usr/bin:/bin".to_owned(),
             keep: Vec::new(),
+            packages: Vec::new(),
             scan: Vec::new(),
             epoch: 1,
         }
