@@ -234,7 +234,8 @@ impl Project {
     ) -> Stage {
         let mut process = run(command).on_network(network).with_env(self.manager.env().iter().copied());
         for folder in self.framework_caches() {
-            let id = format!("{}/{folder}", if request.source.is_empty() { "." } else { &request.source });
+            let source = if request.source.is_empty() { "." } else { &request.source };
+            let id = format!("{source}{folder}");
             process = process.cached(&folder, &id, Sharing::Locked);
         }
         if self.workspace.as_ref().is_some_and(|workspace| workspace.nx) {
@@ -247,9 +248,9 @@ impl Project {
             .done()
     }
 
-    /// Folders in which the project's build tools keep what they may use again. (TypeScript's
-    /// incremental builds are not among them: without the files that it wrote the last time, it
-    /// would take them for written.)
+    /// Folders in which the project's build tools keep what they may use again. TypeScript's own
+    /// record is among them where it only checks types, as Vite's templates have it; where it also
+    /// writes the program, it would take what it wrote the last time for still written.
     fn framework_caches(&self) -> Vec<String> {
         let folder = self.folder();
         let mut caches = Vec::new();
@@ -258,6 +259,7 @@ impl Project {
             ("next", ".next/cache"),
             ("gatsby", ".cache"),
             ("astro", "node_modules/.astro"),
+            ("vite", "node_modules/.tmp"),
         ] {
             if self.depends_on(package) {
                 caches.push(format!("{folder}/{cache}"));
