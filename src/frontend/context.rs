@@ -280,7 +280,7 @@ impl<'a> Sources<'a> {
         let name = folder.rsplit('/').next().unwrap_or(folder);
         let reference = self.listed(&[above], ignore).await?;
         let entries = self.entries(&reference, above).await?;
-        if entries.iter().any(|entry| entry.name == name) {
+        if entries.iter().any(|entry| entry.name == name && entry.is_folder) {
             return Ok(Folder::Exists);
         }
         let folders = entries.into_iter().filter(|entry| entry.is_folder);

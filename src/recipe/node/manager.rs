@@ -2,7 +2,7 @@
 
 use super::super::draft::{run, shell};
 use super::super::{Request, versions};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::{Run, Sharing};
 
 /// A package manager.
@@ -256,14 +256,7 @@ pub(in crate::recipe) fn node_version(
     problems: &mut Diagnostics,
 ) -> String {
     if let Some(version) = &request.service.component.version {
-        let major = version.value.split(['.', '-']).next().and_then(|major| major.parse::<u32>().ok());
-        if major.is_some_and(|major| major < 18) {
-            problems.push(
-                Diagnostic::new(Code::Value, format!("Node {} is not supported", version.value))
-                    .at(&version.span)
-                    .help("18 is the oldest that this recipe builds with; write the `stages` by hand for an older one"),
-            );
-        }
+        supported(&version.value, &version.span, problems);
         return version.value.clone();
     }
     for folder in folders {
@@ -289,6 +282,7 @@ pub(in crate::recipe) fn node_version(
                     NODE[0]
                 }
             };
+            supported(version, request.recipe_span(), problems);
             request.found("Node version", version, path(file));
             return version.to_owned();
         }
@@ -317,6 +311,17 @@ pub(in crate::recipe) fn node_version(
     }
     request.found("Node version", NODE[0], "the default");
     NODE[0].to_owned()
+}
+
+fn supported(version: &str, place: &Span, problems: &mut Diagnostics) {
+    let major = version.split(['.', '-']).next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major < 18) {
+        problems.push(
+            Diagnostic::new(Code::Value, format!("Node {version} is not supported")).at(place).help(
+                "18 is the oldest that this recipe builds with; write the `stages` by hand for an older one",
+            ),
+        );
+    }
 }
 
 fn no_lock(request: &Request<'_>, folder: &str) -> Diagnostic {
