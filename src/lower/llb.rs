@@ -11,7 +11,7 @@ use std::sync::Arc;
 use buildkit_llb::{
     CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata,
     Mount as LlbMount, Network as LlbNetwork, Output, Platform, ProgressGroup, Security, SourceFile, Symlink,
-    Timestamp, diff, merge,
+    Timestamp, merge,
 };
 
 use super::config::ImageConfig;
@@ -60,8 +60,7 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
     let lowering = Lowering { plan, stage, setting, done: &done };
     let mut output = lowering.flatten(&mut state);
     if target == plan.runtime {
-        output = lowering.weighed(output)?;
-        output = lowering.required(output)?;
+        output = lowering.gated(output)?;
     }
     Ok(Lowered { output, config, base_config: state.base_config })
 }
@@ -77,10 +76,10 @@ struct State {
 }
 
 /// One stage's lowering.
-struct Lowering<'a> {
-    plan: &'a Plan,
-    stage: &'a Stage,
-    setting: &'a Setting<'a>,
+pub(super) struct Lowering<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) stage: &'a Stage,
+    pub(super) setting: &'a Setting<'a>,
     done: &'a BTreeMap<&'a str, State>,
 }
 
@@ -93,7 +92,7 @@ impl Lowering<'_> {
     }
 
     /// The name that progress shows, and the lines of the spec.
-    fn metadata(&self, what: &str, origin: &Span) -> Metadata {
+    pub(super) fn metadata(&self, what: &str, origin: &Span) -> Metadata {
         let platform =
             if self.setting.name_platform { format!("{} ", self.platform()) } else { String::new() };
         let name = format!("[{platform}{} {}] {what}", self.plan.component, self.stage.name);
@@ -256,16 +255,19 @@ impl Lowering<'_> {
                 Diagnostic::new(Code::MissingSource, "the build has no context to copy from").at(origin)
             }),
             From::Image(name) => Ok(self.image(name)?.output.clone()),
-            From::Stage(name) => {
-                let mut state = self.other_stage(name)?.clone();
-                Ok(self.flatten(&mut state))
-            }
+            From::Stage(name) => self.stage_output(name),
             From::Tools => Ok(Some(self.helper(origin)?.clone())),
         }
     }
 
+    /// The file system of another stage.
+    pub(super) fn stage_output(&self, name: &str) -> Result<Option<Output>, Diagnostic> {
+        let mut state = self.other_stage(name)?.clone();
+        Ok(self.flatten(&mut state))
+    }
+
     /// The frontend's own image.
-    fn helper(&self, origin: &Span) -> Result<&Output, Diagnostic> {
+    pub(super) fn helper(&self, origin: &Span) -> Result<&Output, Diagnostic> {
         self.setting.helper.ok_or_else(|| {
             Diagnostic::new(Code::Engine, "the engine does not tell a frontend its own image")
                 .at(origin)
@@ -379,61 +381,6 @@ impl Lowering<'_> {
             Mount::Ssh { id } => exec.mount(LlbMount::ssh(ssh_socket(id), id, false)),
             Mount::Tmpfs { target } => exec.mount(LlbMount::tmpfs(target, None)),
         })
-    }
-
-    /// The same file system, which now depends on having been weighed: the difference of what
-    /// the weighing left with itself is empty, and merging it in adds no layer.
-    fn weighed(&self, output: Option<Output>) -> Result<Option<Output>, Diagnostic> {
-        let (Some((limit, origin)), Some(image)) = (&self.plan.size_limit, &output) else {
-            return Ok(output);
-        };
-        let engine = |what: &str| {
-            let message = format!("an image cannot be weighed on this engine: {what}");
-            Diagnostic::new(Code::Engine, message)
-                .at(origin)
-                .help("update it, or remove `size` from the contract")
-        };
-        let helper = self.helper(origin)?;
-        if !self.setting.can_merge {
-            return Err(engine("it cannot merge layers"));
-        }
-        let metadata = self.metadata(&format!("weigh the image, at most {limit} bytes"), origin);
-        let weighing = Exec::new([HELPER, "step", "size", "--root", "/image", "--limit", &limit.to_string()])
-            .mount(LlbMount::bind("/", helper).readonly())
-            .mount(LlbMount::bind("/image", image).readonly())
-            .mount(LlbMount::scratch("/out").with_output())
-            .network(LlbNetwork::None)
-            .platform(self.setting.build_platform)
-            .build(&metadata);
-        let Some(weighed) = weighing.at("/out") else { return Ok(output) };
-        let nothing = diff(Some(&weighed), Some(&weighed), &metadata);
-        Ok(merge(&[image.clone(), nothing], &metadata))
-    }
-
-    /// The same file system, which now depends on the stages that it requires. As with weighing,
-    /// nothing of them gets into it.
-    fn required(&self, output: Option<Output>) -> Result<Option<Output>, Diagnostic> {
-        let Some(image) = &output else { return Ok(output) };
-        if self.plan.requires.is_empty() {
-            return Ok(output);
-        }
-        let mut inputs = vec![image.clone()];
-        for (name, origin) in &self.plan.requires {
-            if !self.setting.can_merge {
-                return Err(Diagnostic::new(
-                    Code::Engine,
-                    "this engine cannot merge layers, which `require` needs",
-                )
-                .at(origin)
-                .help("update it, or remove `require`"));
-            }
-            let mut state = self.other_stage(name)?.clone();
-            let metadata = self.metadata(&format!("require {name}"), origin);
-            if let Some(proof) = self.flatten(&mut state) {
-                inputs.push(diff(Some(&proof), Some(&proof), &metadata));
-            }
-        }
-        Ok(merge(&inputs, &self.metadata("require", &self.stage.origin)))
     }
 
     /// The user and its group as a layer: our own binary, in its own root, reads the base's

@@ -5,6 +5,7 @@
 //! This room knows LLB and OCI, and nothing of gRPC.
 
 pub mod config;
+mod gates;
 pub mod llb;
 mod paths;
 pub mod reach;

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::dev::{self, Dev};
-use super::draft::{Draft, layer, run, shell, stage};
-use super::runtime::{self, Choice, Family};
+use super::draft::{Draft, layer, published, run, shell, source, stage};
+use super::runtime::{self, Family};
 use super::{Facts, Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::paths::in_folder;
-use crate::plan::{Action, Archetype, Base, Copy, Image, Network, RuntimeKind, Sharing, Stage, Step};
+use crate::plan::{
+    Action, Archetype, Base, Copy, From, Image, Network, RuntimeKind, Scan, Sharing, Stage, Step,
+};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
 use crate::spec::values::CommandLine;
@@ -92,6 +94,14 @@ impl Recipe for Bun {
                 Some(Made::library(stages, "package"))
             }
             Archetype::Cli => {
+                request.has_to_build(problems);
+                if let Some(output) = request.service.component.output.0.first() {
+                    problems.push(
+                        Diagnostic::new(Code::Value, "a compiled tool is one file, so it has no `output`")
+                            .at(&output.span)
+                            .help("further files have a key of their own: `files`"),
+                    );
+                }
                 let name = request.service.name.value.clone();
                 stages.push(project.compiled(&name, problems)?);
                 let (more, runtime) = project.tool(&name);
@@ -173,15 +183,6 @@ impl<'r, 'a> Project<'r, 'a> {
         Some(Self { request, manifest, lock, version })
     }
 
-    fn origin(&self) -> &Span {
-        self.request
-            .service
-            .component
-            .version
-            .as_ref()
-            .map_or(self.request.recipe_span(), |version| &version.span)
-    }
-
     fn has_production_dependencies(&self) -> bool {
         self.manifest.get("dependencies").and_then(Value::as_object).is_some_and(|map| !map.is_empty())
     }
@@ -235,29 +236,24 @@ impl<'r, 'a> Project<'r, 'a> {
             exclude: NOT_SOURCE.map(str::to_owned).into(),
             ..Copy::default()
         };
-        let draft =
-            Draft::on_image(request, name, format!("oven/bun:{}", self.version)).chosen_at(self.origin());
+        let draft = Draft::on_image(request, name, format!("oven/bun:{}", self.version))
+            .chosen_at(self.request.version_span());
         let draft = draft.build_packages(request);
         let flag = if production { " --production" } else { "" };
         let process = run(shell(format!("bun install --frozen-lockfile{flag}")))
             .with_build_env(request)
             .cached("/root/.bun/install/cache", "bun", Sharing::Shared);
-        draft.workdir(APP).step_at(Action::Copy(copy), request.source_span()).run(process).done()
+        draft.workdir(APP).copy_at(copy, request.source_span()).run(process).done()
     }
 
     fn with_source(&self, name: &str) -> Draft {
-        let copy = Copy {
-            sources: vec![format!("{}/", self.request.source)],
-            target: format!("{APP}/"),
-            exclude: NOT_SOURCE.map(str::to_owned).into(),
-            ..Copy::default()
-        };
-        Draft::on_stage(self.request, name, "deps").step_at(Action::Copy(copy), self.request.source_span())
+        let copy = source(self.request, APP, &NOT_SOURCE);
+        Draft::on_stage(self.request, name, "deps").copy_at(copy, self.request.source_span())
     }
 
     fn process(&self, command: CommandLine, origin: &Span, stage: Draft) -> Stage {
         let process = run(command).on_network(Network::None).with_build_env(self.request);
-        stage.step_at(Action::Run(Box::new(process)), origin).done()
+        stage.run_at(process, origin).done()
     }
 
     /// Bundles a service.
@@ -295,24 +291,15 @@ impl<'r, 'a> Project<'r, 'a> {
         let request = self.request;
         let target = format!("/usr/local/bin/{name}");
         let program = format!("/out/{name}");
-        let mut more = Vec::new();
-        let draft = match runtime::choice(request) {
-            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-            Choice::Slim => runtime::on_image(request, &super::slim_base(), runtime::base_span(request)),
-            // The file carries Bun itself; what it loads is the C library.
-            Choice::Default | Choice::Minimal => {
-                let family = Family {
-                    image: String::new(),
-                    stage: Some("build"),
-                    origin: self.origin(),
-                    kind: RuntimeKind::Libraries,
-                    program: &program,
-                };
-                let (files, draft) = runtime::minimal(request, &family, Vec::new());
-                more.push(files);
-                draft
-            }
+        // The file carries Bun itself; what it loads is the C library.
+        let family = Family {
+            from: Base::Stage("build".to_owned()),
+            kind: RuntimeKind::Libraries,
+            program: &program,
+            slim: super::slim_base(),
+            otherwise: None,
         };
+        let (more, draft) = runtime::start(request, &family, Vec::new());
         let runtime = draft
             .step(Action::Accounts(request.user.clone()))
             .copy(Copy { mode: Some(0o755), ..layer(stage("build"), program, target) })
@@ -358,31 +345,19 @@ impl<'r, 'a> Project<'r, 'a> {
     fn runtime(&self, built: bool) -> (Vec<Stage>, Stage) {
         let request = self.request;
         let slim = format!("oven/bun:{}-slim", self.version);
-        let mut more = Vec::new();
-        let draft = match runtime::choice(request) {
-            Choice::Default => runtime::on_image(request, &slim, self.origin()),
-            Choice::Slim => runtime::on_image(request, &slim, runtime::base_span(request)),
-            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-            Choice::Minimal => {
-                let family = Family {
-                    image: slim,
-                    stage: None,
-                    origin: self.origin(),
-                    kind: RuntimeKind::Plain,
-                    program: "bun",
-                };
-                let scan = self.has_production_dependencies().then(|| crate::plan::Scan {
-                    from: stage("prod-deps"),
-                    path: format!("{APP}/node_modules"),
-                });
-                let (files, draft) = runtime::minimal(request, &family, scan.into_iter().collect());
-                more.push(files);
-                draft
-            }
+        let family = Family {
+            from: Base::Image(slim.clone()),
+            kind: RuntimeKind::Plain,
+            program: "bun",
+            slim: slim.clone(),
+            otherwise: Some(slim),
         };
+        let modules = format!("{APP}/node_modules");
+        let has_modules = self.has_production_dependencies();
+        let scan = has_modules.then(|| Scan { from: stage("prod-deps"), path: modules.clone() });
+        let (more, draft) = runtime::start(request, &family, scan.into_iter().collect());
         let mut draft = draft.step(Action::Accounts(request.user.clone())).workdir(APP);
-        if self.has_production_dependencies() {
-            let modules = format!("{APP}/node_modules");
+        if has_modules {
             draft = draft.copy(layer(stage("prod-deps"), modules.clone(), modules));
         }
         let exclude: Vec<String> = NOT_IN_IMAGE.map(str::to_owned).into();
@@ -404,13 +379,13 @@ impl<'r, 'a> Project<'r, 'a> {
         }
         draft = draft.copy(Copy {
             exclude: NOT_SOURCE.map(str::to_owned).into(),
-            ..layer(crate::plan::From::Context, request.path("package.json"), format!("{APP}/"))
+            ..layer(From::Context, request.path("package.json"), format!("{APP}/"))
         });
         let steps = paths.into_iter().map(|(path, origin)| {
             let (from, source) = if built {
                 (stage("build"), format!("{APP}/{path}"))
             } else {
-                (crate::plan::From::Context, request.path(&path))
+                (From::Context, request.path(&path))
             };
             let copy = Copy { exclude: exclude.clone(), ..layer(from, source, format!("{APP}/{path}")) };
             Step { action: Action::Copy(copy), origin }
@@ -426,12 +401,10 @@ impl<'r, 'a> Project<'r, 'a> {
         let mut draft = self.with_source("pack");
         if let Some((command, origin)) = build {
             let process = run(command).on_network(Network::None).with_build_env(request);
-            draft = draft.step_at(Action::Run(Box::new(process)), &origin);
+            draft = draft.run_at(process, &origin);
         }
         let pack = self.process(shell("bun pm pack --destination /package"), request.recipe_span(), draft);
-        let package =
-            Draft::new(request, "package", Base::Scratch).copy(layer(stage("pack"), "/package/", "/")).done();
-        vec![pack, package]
+        vec![pack, published(request)]
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::draft::Draft;
 use super::{Request, packages};
 use crate::diagnostic::Span;
-use crate::plan::{Action, Image, Stage};
+use crate::plan::{Image, Stage};
 use crate::spec::component::{DevChoice, DevSpec};
 use crate::spec::values::Port;
 
@@ -54,7 +54,7 @@ pub(super) fn stage(request: &Request<'_>, dev: Dev<'_>) -> Option<Stage> {
         ..Image::default()
     };
     let draft = Draft::on_stage(request, "dev", dev.below)
-        .step_at(Action::Run(Box::new(packages::install(&names))), origin)
+        .run_at(packages::install(&names), origin)
         .steps(dev.source.steps)
         .image(image);
     Some(match dev.folder {

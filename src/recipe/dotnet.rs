@@ -1,7 +1,7 @@
 //! .NET: restored by the project files alone, published, and run on the ASP.NET runtime or its
 //! chiseled variant, which has no shell.
 
-use super::draft::{Draft, layer, run, shell, stage};
+use super::draft::{Draft, layer, run, shell, source, stage};
 use super::runtime::{self, Choice};
 use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
@@ -73,8 +73,7 @@ impl Recipe for DotNet {
         let web = text.contains("Microsoft.NET.Sdk.Web");
         let file = project.rsplit('/').next().unwrap_or(&project);
         let assembly = tag(&text, "AssemblyName").unwrap_or_else(|| stem(file).to_owned());
-        let origin =
-            request.service.component.version.as_ref().map_or(request.recipe_span(), |version| &version.span);
+        let origin = request.version_span();
         let names = |folder: &str| request.facts.names(folder);
         let shared =
             SHARED.iter().filter(|file| names(&request.source).iter().any(|name| name.name == **file));
@@ -112,19 +111,11 @@ impl Recipe for DotNet {
         .chosen_at(origin)
         .platform(StagePlatform::Build)
         .workdir(APP)
-        .step_at(Action::Copy(manifests), request.source_span())
+        .copy_at(manifests, request.source_span())
         .run(tool(format!("dotnet restore{lock} {project}")))
         .done();
-        let source = Copy {
-            sources: vec![format!("{}/", request.source)],
-            target: format!("{APP}/"),
-            exclude: NOT_SOURCE.map(str::to_owned).into(),
-            ..Copy::default()
-        };
-        let source = Draft::on_stage(request, "source", "deps")
-            .platform(StagePlatform::Build)
-            .step_at(Action::Copy(source), request.source_span())
-            .done();
+        let source = source(request, APP, &NOT_SOURCE);
+        let source = Draft::on_stage(request, "source", "deps").copy_at(source, request.source_span()).done();
         let (process, command_origin) = match &request.service.component.build {
             Some(BuildChoice::Command(command)) => {
                 (Run { command: command.line.clone(), ..tool(String::new()) }, command.span.clone())
@@ -137,19 +128,13 @@ impl Recipe for DotNet {
             ),
         };
         let build = Draft::on_stage(request, "build", "source")
-            .platform(StagePlatform::Build)
-            .step_at(Action::Run(Box::new(process.on_network(network))), &command_origin)
+            .run_at(process.on_network(network), &command_origin)
             .done();
         let mut stages = vec![deps, source, build];
         if let Some(BuildChoice::Command(command)) = &request.service.component.test {
             let process =
                 Run { command: command.line.clone(), ..tool(String::new()) }.on_network(Network::Default);
-            stages.push(
-                Draft::on_stage(request, "test", "source")
-                    .platform(StagePlatform::Build)
-                    .step_at(Action::Run(Box::new(process)), &command.span)
-                    .done(),
-            );
+            stages.push(Draft::on_stage(request, "test", "source").run_at(process, &command.span).done());
         }
         if request.archetype == Archetype::Library {
             return Some(Made::library(stages, "build"));

@@ -57,7 +57,7 @@ impl Draft {
         let wanted = &request.service.component.build_packages.0;
         let Some(first) = wanted.first() else { return self };
         let names: Vec<String> = wanted.iter().map(|package| package.value.clone()).collect();
-        self.step_at(Action::Run(Box::new(packages::install(&names))), &first.span)
+        self.run_at(packages::install(&names), &first.span)
     }
 
     /// What an image of this stage declares.
@@ -96,8 +96,16 @@ impl Draft {
         self.step(Action::Copy(copy))
     }
 
+    pub(super) fn copy_at(self, copy: Copy, origin: &Span) -> Self {
+        self.step_at(Action::Copy(copy), origin)
+    }
+
     pub(super) fn run(self, run: Run) -> Self {
         self.step(Action::Run(Box::new(run)))
+    }
+
+    pub(super) fn run_at(self, run: Run, origin: &Span) -> Self {
+        self.step_at(Action::Run(Box::new(run)), origin)
     }
 
     pub(super) fn rootfs(self, rootfs: Rootfs) -> Self {
@@ -165,6 +173,25 @@ impl Run {
 /// A copy from another stage or image that does not depend on what lies below.
 pub(super) fn layer(from: From, source: impl Into<String>, target: impl Into<String>) -> Copy {
     Copy { from, sources: vec![source.into()], target: target.into(), link: true, ..Copy::default() }
+}
+
+/// A copy of the component's folder, without what these patterns name.
+pub(super) fn source(request: &Request<'_>, target: &str, exclude: &[&str]) -> Copy {
+    Copy {
+        sources: vec![format!("{}/", request.source)],
+        target: format!("{target}/"),
+        exclude: patterns(exclude),
+        ..Copy::default()
+    }
+}
+
+pub(super) fn patterns(patterns: &[&str]) -> Vec<String> {
+    patterns.iter().map(|pattern| (*pattern).to_owned()).collect()
+}
+
+/// The stage `package`: what the stage `pack` put into `/package`, to be published.
+pub(super) fn published(request: &Request<'_>) -> Stage {
+    Draft::new(request, "package", Base::Scratch).copy(layer(stage("pack"), "/package/", "/")).done()
 }
 
 /// Another stage, as a source of files.

@@ -1,11 +1,11 @@
 //! Go: a static binary on nothing but CA certificates and time zones.
 
-use super::draft::{Draft, run, shell};
+use super::draft::{Draft, run, shell, source};
 use super::runtime;
 use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
-use crate::plan::{Action, Archetype, Copy, Network, Sharing};
+use crate::plan::{Archetype, Copy, Network, Sharing};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
 
@@ -75,18 +75,11 @@ impl Recipe for Go {
         };
         let deps = Draft::on_image(request, "deps", &image)
             .workdir(APP)
-            .step_at(Action::Copy(manifests), request.source_span())
+            .copy_at(manifests, request.source_span())
             .run(run(shell("go mod download")).with_build_env(request))
             .done();
-        let source = Copy {
-            sources: vec![format!("{}/", request.source)],
-            target: format!("{APP}/"),
-            exclude: NOT_SOURCE.map(str::to_owned).into(),
-            ..Copy::default()
-        };
-        let source = Draft::on_stage(request, "source", "deps")
-            .step_at(Action::Copy(source), request.source_span())
-            .done();
+        let source = source(request, APP, &NOT_SOURCE);
+        let source = Draft::on_stage(request, "source", "deps").copy_at(source, request.source_span()).done();
         let (command, origin) = match &request.service.component.build {
             Some(BuildChoice::Command(command)) => (command.line.clone(), command.span.clone()),
             _ => {
@@ -102,9 +95,7 @@ impl Recipe for Go {
             .with_build_env(request)
             .cached("/root/.cache/go-build", "go-build", Sharing::Shared)
             .on_network(network);
-        let build = Draft::on_stage(request, "build", "source")
-            .step_at(Action::Run(Box::new(process)), &origin)
-            .done();
+        let build = Draft::on_stage(request, "build", "source").run_at(process, &origin).done();
         let mut stages = vec![deps, source, build];
         stages.extend(test(request));
         if request.archetype == Archetype::Library {
@@ -123,7 +114,7 @@ fn test(request: &Request<'_>) -> Option<crate::plan::Stage> {
         .with_build_env(request)
         .cached("/root/.cache/go-build", "go-build", Sharing::Shared)
         .on_network(Network::None);
-    Some(Draft::on_stage(request, "test", "source").step_at(Action::Run(Box::new(process)), &origin).done())
+    Some(Draft::on_stage(request, "test", "source").run_at(process, &origin).done())
 }
 
 /// Go's version: the spec's, or that of `go.mod`: its toolchain, or its language.

@@ -35,7 +35,7 @@ pub(super) fn add(request: &Request<'_>, made: &mut Made, problems: &mut Diagnos
     runtime.steps.push(Step { action: Action::Copy(copy), origin: init.span.clone() });
     let source = Draft::on_image(request, "init", format!("debian:{}-slim", super::DEBIAN))
         .chosen_at(&init.span)
-        .step_at(Action::Run(Box::new(packages::install(&[package.to_owned()]))), &init.span)
+        .run_at(packages::install(&[package.to_owned()]), &init.span)
         .done();
     made.stages.insert(0, source);
     made.init = Some(vec![name.to_owned(), "--".to_owned()]);

@@ -3,12 +3,12 @@
 //! A Spring Boot jar is taken apart into what changes rarely and what changes often, a layer each.
 //! With `jlink` the runtime is made of the modules that the application uses.
 
-use super::draft::{Draft, layer, run, shell, stage};
-use super::runtime::{self, Choice, Family};
+use super::draft::{Draft, layer, run, shell, source, stage};
+use super::runtime::{self, Family};
 use super::{Facts, Made, Need, Recipe, Request, network};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
-use crate::plan::{Action, Copy, Image, Network, Run, RuntimeKind, Sharing, Stage, StagePlatform};
+use crate::plan::{Action, Base, Copy, Image, Network, Run, RuntimeKind, Sharing, Stage, StagePlatform};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
 
@@ -199,15 +199,6 @@ impl<'r, 'a> Project<'r, 'a> {
         }
     }
 
-    fn origin(&self) -> &Span {
-        self.request
-            .service
-            .component
-            .version
-            .as_ref()
-            .map_or(self.request.recipe_span(), |version| &version.span)
-    }
-
     fn tool(&self, arguments: &str) -> Run {
         let program = match (self.tool, self.wrapper) {
             (Tool::Maven, true) => "sh ./mvnw -B -ntp",
@@ -253,12 +244,12 @@ impl<'r, 'a> Project<'r, 'a> {
         }
         let manifests = Copy { sources: files, target: format!("{APP}/"), ..Copy::default() };
         let mut deps = Draft::on_image(request, "deps", self.image())
-            .chosen_at(self.origin())
+            .chosen_at(self.request.version_span())
             .platform(StagePlatform::Build)
             .workdir(APP)
-            .step_at(Action::Copy(manifests), request.source_span());
+            .copy_at(manifests, request.source_span());
         for copy in wrapper {
-            deps = deps.step_at(Action::Copy(copy), request.source_span());
+            deps = deps.copy_at(copy, request.source_span());
         }
         let fetch = match self.tool {
             // What a plug-in fetches only while it runs is fetched then.
@@ -266,16 +257,8 @@ impl<'r, 'a> Project<'r, 'a> {
             Tool::Gradle => self.tool("dependencies || true"),
         };
         let deps = deps.run(fetch).done();
-        let source = Copy {
-            sources: vec![format!("{}/", request.source)],
-            target: format!("{APP}/"),
-            exclude: NOT_SOURCE.map(str::to_owned).into(),
-            ..Copy::default()
-        };
-        let source = Draft::on_stage(request, "source", "deps")
-            .platform(StagePlatform::Build)
-            .step_at(Action::Copy(source), request.source_span())
-            .done();
+        let source = source(request, APP, &NOT_SOURCE);
+        let source = Draft::on_stage(request, "source", "deps").copy_at(source, request.source_span()).done();
         let (process, origin) = match &request.service.component.build {
             Some(BuildChoice::Command(command)) => {
                 let process = Run { command: command.line.clone(), ..self.tool("") };
@@ -290,13 +273,14 @@ impl<'r, 'a> Project<'r, 'a> {
                 (self.tool(arguments), request.recipe_span().clone())
             }
         };
-        let build = Draft::on_stage(request, "build", "source")
-            .platform(StagePlatform::Build)
-            .step_at(Action::Run(Box::new(process.on_network(network))), &origin)
-            .done();
-        let mut jar = Draft::on_stage(request, "jar", "build")
-            .platform(StagePlatform::Build)
-            .run(run(shell(FIND_JAR)).titled("find the program's jar").on_network(Network::None));
+        let build =
+            Draft::on_stage(request, "build", "source").run_at(process.on_network(network), &origin).done();
+        // Where the spec says what starts, the jar need not.
+        let compose = &request.service.compose;
+        let says = compose.command.is_some() || compose.entrypoint.is_some();
+        let find = if says { FIND_JAR.to_owned() } else { format!("{FIND_JAR}\n{NAMES_MAIN}") };
+        let find = run(shell(find)).titled("find the program's jar").on_network(Network::None);
+        let mut jar = Draft::on_stage(request, "jar", "build").run(find);
         if self.boot {
             jar = jar.run(
                 run(shell(TAKE_APART)).titled("take the jar apart into layers").on_network(Network::None),
@@ -314,8 +298,8 @@ impl<'r, 'a> Project<'r, 'a> {
             }
             None => (self.tool("test"), request.recipe_span().clone()),
         };
-        let draft = Draft::on_stage(request, "test", "source").platform(StagePlatform::Build);
-        Some(draft.step_at(Action::Run(Box::new(process)), &origin).done())
+        let draft = Draft::on_stage(request, "test", "source");
+        Some(draft.run_at(process, &origin).done())
     }
 
     fn runtime(&self) -> (Vec<Stage>, Stage) {
@@ -331,38 +315,28 @@ impl<'r, 'a> Project<'r, 'a> {
             more.push(
                 Draft::on_image(request, "jre", self.jdk())
                     .chosen_at(&key.span)
-                    .step_at(Action::Run(Box::new(process)), &key.span)
+                    .run_at(process, &key.span)
                     .done(),
             );
         }
         let program = format!("{LINKED}/bin/java");
-        let minimal = Family {
-            image: jre.clone(),
-            stage: linked.map(|_| "jre"),
-            origin: self.origin(),
+        // A runtime of its own wants only the libraries below it.
+        let family = Family {
+            from: if linked.is_some() { Base::Stage("jre".to_owned()) } else { Base::Image(jre.clone()) },
             kind: RuntimeKind::Java,
             program: if linked.is_some() { &program } else { "java" },
+            slim: if linked.is_some() { super::slim_base() } else { jre.clone() },
+            otherwise: linked.is_none().then_some(jre),
         };
-        let draft = match runtime::choice(request) {
-            Choice::Minimal => {
-                let (files, draft) = runtime::minimal(request, &minimal, Vec::new());
-                more.push(files);
-                draft
-            }
-            // A runtime of its own wants only the libraries below it.
-            Choice::Default if linked.is_some() => {
-                let (files, draft) = runtime::minimal(request, &minimal, Vec::new());
-                more.push(files);
-                draft
-            }
-            Choice::Default => runtime::on_image(request, &jre, self.origin()),
-            Choice::Slim => runtime::on_image(request, &jre, runtime::base_span(request)),
-            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-        };
-        let minimal = linked.is_some() || runtime::choice(request) == Choice::Minimal;
+        let (files, mut draft) = runtime::start(request, &family, Vec::new());
+        let minimal = !files.is_empty();
+        more.extend(files);
+        if let (Some(key), false) = (linked, minimal) {
+            draft = draft.copy_at(layer(stage("jre"), LINKED, LINKED), &key.span);
+        }
         let home = if linked.is_some() { LINKED } else { "/opt/java/openjdk" };
         let mut draft = draft.step(Action::Accounts(request.user.clone())).workdir(APP);
-        if minimal {
+        if minimal || linked.is_some() {
             draft = draft.env("JAVA_HOME", home).env("LANG", "C.UTF-8").env(
                 "PATH",
                 &format!("{home}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -388,8 +362,10 @@ impl<'r, 'a> Project<'r, 'a> {
 const FIND_JAR: &str = r#"set -e; mkdir -p /out; set --; for jar in target/*.jar build/libs/*.jar; do
 case "$jar" in *-plain.jar|*-sources.jar|*-javadoc.jar|*-tests.jar|*/original-*|*'*'*) ;; *) set -- "$@" "$jar" ;; esac; done
 [ $# = 1 ] || { echo "the build left $# jars, and one of them has to be the program: $*" >&2; exit 1; }
-cp "$1" /out/app.jar; (cd /tmp && jar xf /out/app.jar META-INF/MANIFEST.MF && grep -q '^Main-Class:' META-INF/MANIFEST.MF) || { echo "$1 names no Main-Class in its manifest, so nothing starts it" >&2; exit 1; }
-for lib in target/lib target/dependency build/lib; do if [ -d "$lib" ]; then mkdir -p /out/lib && cp "$lib"/* /out/lib/; fi; done"#;
+cp "$1" /out/app.jar; for lib in target/lib target/dependency build/lib; do if [ -d "$lib" ]; then mkdir -p /out/lib && cp "$lib"/* /out/lib/; fi; done"#;
+
+/// Refuses a jar that `java -jar` could not start.
+const NAMES_MAIN: &str = r#"cd /tmp && jar xf /out/app.jar META-INF/MANIFEST.MF && grep -q '^Main-Class:' META-INF/MANIFEST.MF || { echo "$1 names no Main-Class in its manifest, so nothing starts it" >&2; exit 1; }"#;
 
 /// Spring Boot's own tools, which the jar has since 3.3; an older one stays whole.
 const TAKE_APART: &str = r"set -e; cd /out; mkdir -p layers/dependencies layers/spring-boot-loader layers/snapshot-dependencies layers/application

@@ -173,6 +173,11 @@ impl Request<'_> {
         self.service.component.recipe.as_ref().map_or(&self.service.extension, |recipe| &recipe.span)
     }
 
+    /// The place that chose the version: its key, or the recipe.
+    pub fn version_span(&self) -> &Span {
+        self.service.component.version.as_ref().map_or(self.recipe_span(), |version| &version.span)
+    }
+
     /// The only TCP port that the service exposes, if there is exactly one.
     pub fn only_port(&self) -> Option<u16> {
         let ports = image::ports(self.service);
@@ -310,7 +315,9 @@ fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
 fn made_by(recipe: &dyn Recipe, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
     keys::unread(request, recipe.keys(), &format!("recipe `{}`", recipe.name()), problems);
     missing_folder(request, problems)?;
-    recipe.make(request, problems)
+    let mut made = recipe.make(request, problems)?;
+    stages::inherit_platforms(&mut made.stages, &|_| false);
+    Some(made)
 }
 
 /// What kind of program it is: the spec's word, or the evidence's, which must not contradict it.

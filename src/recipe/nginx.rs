@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, layer};
+use super::draft::layer;
 use super::runtime::{self, Choice, Family};
 use super::{Facts, Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::plan::{Action, Copy, From, Image, Owner, RuntimeKind, Stage, Step, Write};
+use crate::plan::{Action, Base, Copy, From, Image, Owner, RuntimeKind, Stage, Step, Write};
 use crate::spec::values::Port;
 use crate::spec::{Located, Service};
 
@@ -152,21 +152,15 @@ pub(super) fn runtime_stages(
     steps: Vec<Step>,
 ) -> Vec<Stage> {
     let version = given_version.map_or(DEFAULT_VERSION, |version| version.value.as_str());
-    let span = given_version.map_or(request.recipe_span(), |version| &version.span);
     let image = format!("nginx:{version}-alpine-slim");
-    let mut stages = Vec::new();
-    let draft = match runtime::choice(request) {
-        Choice::Default => runtime::on_image(request, &image, span),
-        Choice::Slim => runtime::on_image(request, &image, runtime::base_span(request)),
-        Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-        Choice::Minimal => {
-            let family =
-                Family { image, stage: None, origin: span, kind: RuntimeKind::Nginx, program: "nginx" };
-            let (files, draft): (Stage, Draft) = runtime::minimal(request, &family, Vec::new());
-            stages.push(files);
-            draft
-        }
+    let family = Family {
+        from: Base::Image(image.clone()),
+        kind: RuntimeKind::Nginx,
+        program: "nginx",
+        slim: image.clone(),
+        otherwise: Some(image),
     };
+    let (mut stages, draft) = runtime::start(request, &family, Vec::new());
     stages.push(draft.step(Action::Accounts(request.user.clone())).steps(steps).done());
     stages
 }

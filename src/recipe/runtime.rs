@@ -6,18 +6,19 @@ use super::{Request, packages};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::{Action, Base, Copy, From, Image, Rootfs, RuntimeKind, Scan, Stage};
 
-/// The images of a language.
+/// A language's runtime: where it is, and what the runtime stage stands on unless the spec says
+/// otherwise.
 pub(super) struct Family<'a> {
-    /// The image that has the runtime.
-    pub(super) image: String,
-    /// A stage that has the runtime, instead of the image.
-    pub(super) stage: Option<&'a str>,
-    /// The place that chose its version.
-    pub(super) origin: &'a Span,
+    /// The image or stage that has the runtime.
+    pub(super) from: Base,
     /// Which files beside the program belong to it.
     pub(super) kind: RuntimeKind,
     /// The program.
     pub(super) program: &'a str,
+    /// What `slim` means.
+    pub(super) slim: String,
+    /// What no `base` means: an image, or otherwise the minimal one.
+    pub(super) otherwise: Option<String>,
 }
 
 /// What `base` says.
@@ -48,26 +49,35 @@ pub(super) fn base_span<'a>(request: &'a Request<'_>) -> &'a Span {
     request.service.component.base.as_ref().map_or(request.recipe_span(), |base| &base.span)
 }
 
-/// The beginning of the runtime stage on an image, with the spec's packages.
+/// The beginning of the runtime stage, after the stages that it takes from. `scan` are folders of
+/// the application with native modules.
+pub(super) fn start(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan>) -> (Vec<Stage>, Draft) {
+    match (choice(request), &family.otherwise) {
+        (Choice::Image(base), _) => (Vec::new(), on_image(request, base, base_span(request))),
+        (Choice::Slim, _) => (Vec::new(), on_image(request, &family.slim, base_span(request))),
+        (Choice::Default, Some(image)) => (Vec::new(), on_image(request, image, request.version_span())),
+        (Choice::Default, None) | (Choice::Minimal, _) => {
+            let (files, draft) = minimal(request, family, scan);
+            (vec![files], draft)
+        }
+    }
+}
+
+/// On an image, with the spec's packages.
 pub(super) fn on_image(request: &Request<'_>, image: &str, origin: &Span) -> Draft {
     let draft = Draft::on_image(request, "runtime", image).chosen_at(origin);
     match wanted(request) {
-        Some((names, span)) => draft.step_at(Action::Run(Box::new(packages::install(&names))), &span),
+        Some((names, span)) => draft.run_at(packages::install(&names), &span),
         None => draft,
     }
 }
 
-/// The beginning of the runtime stage that holds only what a program loads, and the stage from
-/// which that is taken. `scan` are folders of the application with native modules.
-pub(super) fn minimal(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan>) -> (Stage, Draft) {
-    let from = match family.stage {
-        Some(stage) => Base::Stage(stage.to_owned()),
-        None => Base::Image(family.image.clone()),
-    };
+/// On nothing but what a program loads, and the stage from which that is taken.
+fn minimal(request: &Request<'_>, family: &Family<'_>, scan: Vec<Scan>) -> (Stage, Draft) {
     let (names, span) = wanted(request).unwrap_or_else(|| (Vec::new(), request.recipe_span().clone()));
-    let source = Draft::new(request, "runtime-files", from)
-        .chosen_at(family.origin)
-        .step_at(Action::Run(Box::new(packages::install_with_system_files(&names))), &span)
+    let source = Draft::new(request, "runtime-files", family.from.clone())
+        .chosen_at(request.version_span())
+        .run_at(packages::install_with_system_files(&names), &span)
         .done();
     let rootfs = Rootfs {
         from: From::Stage(source.name.clone()),

@@ -3,12 +3,12 @@
 //! Crates are fetched in a stage that sees the manifests alone, and the build runs offline. The
 //! C library is linked in (`crt-static`), which needs no further target to be installed.
 
-use super::draft::{Draft, run, shell};
+use super::draft::{Draft, run, shell, source};
 use super::runtime;
 use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
-use crate::plan::{Action, Archetype, Copy, Network, Sharing};
+use crate::plan::{Archetype, Copy, Network, Sharing};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
 
@@ -70,15 +70,15 @@ impl Recipe for Rust {
             let fetch = "mkdir -p src && touch src/lib.rs src/main.rs && cargo fetch --locked && rm -r src";
             (Copy { sources, target: format!("{APP}/"), ..Copy::default() }, fetch)
         } else {
-            (source(request), "cargo fetch --locked")
+            (source(request, APP, &NOT_SOURCE), "cargo fetch --locked")
         };
         let deps = deps
             .workdir(APP)
-            .step_at(Action::Copy(copy), request.source_span())
+            .copy_at(copy, request.source_span())
             .run(run(shell(fetch)).with_build_env(request))
             .done();
         let source = Draft::on_stage(request, "source", "deps")
-            .step_at(Action::Copy(source(request)), request.source_span())
+            .copy_at(source(request, APP, &NOT_SOURCE), request.source_span())
             .done();
         let name = request.service.name.value.clone();
         let (command, origin) = match &request.service.component.build {
@@ -99,9 +99,7 @@ impl Recipe for Rust {
             .with_build_env(request)
             .cached(&format!("{APP}/target"), &id, Sharing::Locked)
             .on_network(network);
-        let build = Draft::on_stage(request, "build", "source")
-            .step_at(Action::Run(Box::new(process)), &origin)
-            .done();
+        let build = Draft::on_stage(request, "build", "source").run_at(process, &origin).done();
         let mut stages = vec![deps, source, build];
         if let Some((command, origin)) = request.test(|| Some(shell("cargo test --locked --offline"))) {
             let process = run(command)
@@ -109,7 +107,7 @@ impl Recipe for Rust {
                 .cached(&format!("{APP}/target"), &format!("{id}/test"), Sharing::Locked)
                 .on_network(Network::None);
             let draft = Draft::on_stage(request, "test", "source");
-            stages.push(draft.step_at(Action::Run(Box::new(process)), &origin).done());
+            stages.push(draft.run_at(process, &origin).done());
         }
         if request.archetype == Archetype::Library {
             return Some(Made::library(stages, "source"));
@@ -117,15 +115,6 @@ impl Recipe for Rust {
         let (runtime, image) = runtime::static_program(request, &name);
         stages.push(runtime);
         Some(Made::new(stages, image))
-    }
-}
-
-fn source(request: &Request<'_>) -> Copy {
-    Copy {
-        sources: vec![format!("{}/", request.source)],
-        target: format!("{APP}/"),
-        exclude: NOT_SOURCE.map(str::to_owned).into(),
-        ..Copy::default()
     }
 }
 

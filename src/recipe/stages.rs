@@ -51,18 +51,23 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
     }
     let order: Vec<&str> = specs.iter().map(|(name, _)| name.value.as_str()).collect();
     let mut stages = sorted(&order, stages, problems)?;
-    // A stage that starts from another one runs on its platform, unless it says otherwise.
+    inherit_platforms(&mut stages, &|name| named.get(name).is_some_and(|spec| spec.platform.is_some()));
+    Some(Made { runtime: runtime.value.clone(), ..Made::new(stages, Image::default()) })
+}
+
+/// A stage that starts from another one runs on its platform, unless it says otherwise.
+pub(super) fn inherit_platforms(stages: &mut [Stage], says: &dyn Fn(&str) -> bool) {
     for index in 0..stages.len() {
-        let says = named.get(stages[index].name.as_str()).is_some_and(|spec| spec.platform.is_some());
         let below = match &stages[index].from {
-            Base::Stage(name) if !says => stages.iter().find(|stage| stage.name == *name),
+            Base::Stage(name) if !says(&stages[index].name) => {
+                stages.iter().find(|stage| stage.name == *name)
+            }
             _ => None,
         };
         if let Some(platform) = below.map(|stage| stage.platform) {
             stages[index].platform = platform;
         }
     }
-    Some(Made { runtime: runtime.value.clone(), ..Made::new(stages, Image::default()) })
 }
 
 /// Each stage after those that it uses; otherwise in the order of the file.

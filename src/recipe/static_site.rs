@@ -1,6 +1,6 @@
 //! Static sites: a folder as it is, or one that a Node build makes, behind an unprivileged nginx.
 
-use super::draft::{run, shell};
+use super::draft::{patterns, run, shell};
 use super::node::project::{self, Project};
 use super::{Facts, Made, Need, Recipe, Request, network, nginx};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -67,7 +67,7 @@ impl Recipe for StaticSite {
             if let Some(command) = project.build(request) {
                 // What comes out is the same on every platform, so the builder's own is the fastest.
                 stages.push(project.install_stage(request, "deps", StagePlatform::Build, false));
-                let mut build = project.build_stage(request, "deps", StagePlatform::Build, command, network);
+                let mut build = project.build_stage(request, "deps", command, network);
                 let output = component.output.0.first();
                 let site = output.map_or("dist", |path| path.value.trim_matches('/'));
                 build.steps.push(Step {
@@ -75,8 +75,8 @@ impl Recipe for StaticSite {
                     origin: output.map_or(request.recipe_span(), |path| &path.span).clone(),
                 });
                 stages.push(build);
-                stages.extend(project.test_stage(request, "build", true).map(on_build_platform));
-                stages.extend(project.dev_stage(request, "deps").map(on_build_platform));
+                stages.extend(project.test_stage(request, "build", true));
+                stages.extend(project.dev_stage(request, "deps"));
                 folder = project.folder();
                 built = true;
             }
@@ -93,6 +93,13 @@ impl Recipe for StaticSite {
             problems.push(
                 Diagnostic::new(Code::Value, "a site is one folder, so `output` has one entry")
                     .at(&second.span),
+            );
+        }
+        if let (Some(spa), Some(_)) = (&component.spa, &component.template) {
+            problems.push(
+                Diagnostic::new(Code::Value, "with a `template`, what unknown paths get is said there")
+                    .at(&spa.span)
+                    .help("remove `spa`"),
             );
         }
         let port = request.only_port().or_else(|| nginx::contract_port(request)).unwrap_or(8080);
@@ -115,10 +122,6 @@ fn look_for_page(folder: &str) -> crate::plan::Run {
     run(shell(script)).titled("look for the page").on_network(crate::plan::Network::None)
 }
 
-fn on_build_platform(stage: Stage) -> Stage {
-    Stage { platform: StagePlatform::Build, ..stage }
-}
-
 /// `built` is the folder in which the build took place, if one did.
 fn runtime(
     request: &Request<'_>,
@@ -139,7 +142,7 @@ fn runtime(
         from,
         sources: vec![source],
         target: format!("{ROOT}/"),
-        exclude: project::owned(&[project::NOT_OUTPUT, project::NOT_SOURCE, project::NOT_IN_IMAGE].concat()),
+        exclude: patterns(&[project::NOT_OUTPUT, project::NOT_SOURCE, project::NOT_IN_IMAGE].concat()),
         link: true,
         ..Copy::default()
     };

@@ -9,7 +9,7 @@ mod workspace;
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, layer, run, shell, stage};
+use super::draft::{Draft, layer, patterns, published, run, shell, source, stage};
 use super::python::beside;
 use super::runtime::{self, Choice, Family};
 use super::{Facts, Made, Need, Recipe, Request, network};
@@ -66,7 +66,7 @@ impl Recipe for Node {
         network::nothing_built(request, built, problems);
         stages.push(project.install_stage(request, "deps", StagePlatform::Target, false));
         if let Some(command) = build {
-            stages.push(project.build_stage(request, "deps", StagePlatform::Target, command, network));
+            stages.push(project.build_stage(request, "deps", command, network));
         }
         let below = if built { "build" } else { "deps" };
         stages.extend(project.test_stage(request, below, built));
@@ -144,25 +144,22 @@ fn command(
 }
 
 fn runtime(request: &Request<'_>, project: &Project, built: bool, production: bool) -> (Vec<Stage>, Stage) {
-    let image = project.image();
-    let origin = project::version_span(request);
-    let mut more = Vec::new();
+    let family = Family {
+        from: Base::Image(project.image.clone()),
+        kind: RuntimeKind::Node,
+        program: "node",
+        // npm and all.
+        slim: project.image.clone(),
+        otherwise: Some(super::slim_base()),
+    };
+    let scan = production.then(|| Scan { from: stage("prod-deps"), path: APP.to_owned() });
+    let (more, draft) = runtime::start(request, &family, scan.into_iter().collect());
     let draft = match runtime::choice(request) {
-        // The family's own slim image, npm and all.
-        Choice::Slim => runtime::on_image(request, &image, runtime::base_span(request)),
-        Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-        Choice::Minimal => {
-            let family = Family { image, stage: None, origin, kind: RuntimeKind::Node, program: "node" };
-            let scanned = production.then(|| Scan { from: stage("prod-deps"), path: APP.to_owned() });
-            let (files, draft) = runtime::minimal(request, &family, scanned.into_iter().collect());
-            more.push(files);
-            draft
-        }
         Choice::Default => {
             let node = "/usr/local/bin/node";
-            runtime::on_image(request, &super::slim_base(), request.recipe_span())
-                .step_at(Action::Copy(layer(From::Image(image), node, node)), origin)
+            draft.copy_at(layer(From::Image(project.image.clone()), node, node), request.version_span())
         }
+        _ => draft,
     };
     let draft = match request.service.component.python {
         Some(_) => beside::add(request, draft),
@@ -186,7 +183,7 @@ fn runtime(request: &Request<'_>, project: &Project, built: bool, production: bo
 /// What of the component itself the image holds: what the build made, or the source as it is.
 fn application(request: &Request<'_>, project: &Project, built: bool) -> Vec<Step> {
     let output = &request.service.component.output.0;
-    let exclude = || project::owned(&[NOT_SOURCE, NOT_OUTPUT, NOT_IN_IMAGE].concat());
+    let exclude = || patterns(&[NOT_SOURCE, NOT_OUTPUT, NOT_IN_IMAGE].concat());
     let folder = project.folder();
     let step = |action| Step { action, origin: request.recipe_span().clone() };
     let mut steps = Vec::new();
@@ -213,14 +210,14 @@ fn application(request: &Request<'_>, project: &Project, built: bool) -> Vec<Ste
             link: true,
             target: format!("{folder}/"),
             exclude: exclude(),
-            ..project::source_copy(request)
+            ..source(request, APP, NOT_SOURCE)
         };
         steps.push(Step { action: Action::Copy(whole), origin: request.source_span().clone() });
         return steps;
     }
     if project.workspace.is_none() {
         let manifest = Copy {
-            exclude: project::owned(NOT_SOURCE),
+            exclude: patterns(NOT_SOURCE),
             ..layer(From::Context, request.path("package.json"), format!("{APP}/"))
         };
         steps.push(step(Action::Copy(manifest)));
@@ -259,8 +256,7 @@ fn package_stages(request: &Request<'_>, project: &Project, below: &str) -> [Sta
         project.folder()
     )));
     let pack = Draft::on_stage(request, "pack", below).run(packed.on_network(Network::None)).done();
-    let package = Draft::new(request, "package", Base::Scratch).copy(layer(stage("pack"), "/package/", "/"));
-    [pack, package.done()]
+    [pack, published(request)]
 }
 
 /// Node asks for itself: no further tool has to be in the image.

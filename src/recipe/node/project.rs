@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use super::super::dev::{self, Dev};
-use super::super::draft::{Draft, run, shell};
+use super::super::draft::{Draft, patterns, run, shell, source};
 use super::super::{Facts, Need, Request, runtime};
 use super::manager::{self, Manager};
 use super::workspace::{self, Workspace};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::paths::{in_folder, parent};
-use crate::plan::{Action, Copy, From, Network, Sharing, Stage, StagePlatform};
+use crate::plan::{Copy, Network, Sharing, Stage, StagePlatform};
 use crate::spec::Service;
 use crate::spec::values::CommandLine;
 
@@ -32,7 +32,7 @@ pub(in crate::recipe) struct Project {
     pub(in crate::recipe) manifest: Value,
     manager: Manager,
     /// The image that has Node and npm.
-    image: String,
+    pub(in crate::recipe) image: String,
     /// The folder that is installed, in the build context.
     root: String,
     /// The workspace that the component is a member of.
@@ -84,11 +84,6 @@ impl Project {
         Some(Self { manifest, manager, image, root, workspace })
     }
 
-    /// The image that has Node and npm.
-    pub(in crate::recipe) fn image(&self) -> String {
-        self.image.clone()
-    }
-
     /// The component's own folder in the stages and in the image.
     pub(in crate::recipe) fn folder(&self) -> String {
         match &self.workspace {
@@ -105,12 +100,8 @@ impl Project {
     }
 
     fn depends_on(&self, name: &str) -> bool {
-        let has = |manifest: &Value| {
-            ["dependencies", "devDependencies"]
-                .iter()
-                .any(|kind| manifest.pointer(&format!("/{kind}/{name}")).is_some())
-        };
-        has(&self.manifest)
+        let kinds = ["dependencies", "devDependencies"];
+        kinds.iter().any(|kind| self.manifest.get(kind).is_some_and(|packages| packages.get(name).is_some()))
     }
 
     /// Whether the manifest has a script of this name.
@@ -159,8 +150,9 @@ impl Project {
         platform: StagePlatform,
         production: bool,
     ) -> Stage {
-        let mut draft =
-            Draft::on_image(request, name, self.image()).chosen_at(version_span(request)).platform(platform);
+        let mut draft = Draft::on_image(request, name, self.image.clone())
+            .chosen_at(request.version_span())
+            .platform(platform);
         draft = draft.build_packages(request);
         if let Some(setup) = self.manager.setup() {
             draft = draft.run(setup);
@@ -176,20 +168,20 @@ impl Project {
                 let copy = Copy {
                     sources,
                     target: format!("{APP}/"),
-                    exclude: owned(NOT_SOURCE),
+                    exclude: patterns(NOT_SOURCE),
                     ..Copy::default()
                 };
-                draft.step_at(Action::Copy(copy), request.source_span())
+                draft.copy_at(copy, request.source_span())
             }
             Some(workspace) => {
                 let copy = Copy {
                     sources: vec![format!("{}/", self.root)],
                     target: format!("{APP}/"),
                     include: top.chain(workspace.manifests()).collect(),
-                    exclude: owned(NOT_SOURCE),
+                    exclude: patterns(NOT_SOURCE),
                     ..Copy::default()
                 };
-                draft.step_at(Action::Copy(copy), request.source_span())
+                draft.copy_at(copy, request.source_span())
             }
         };
         let mut install = self.manager.install(production, member.as_ref());
@@ -205,7 +197,7 @@ impl Project {
     /// The component's source on top of the installed packages, in a stage of this name.
     fn with_source(&self, request: &Request<'_>, name: &str, deps: &str) -> Draft {
         let copy = match &self.workspace {
-            None => source_copy(request),
+            None => source(request, APP, NOT_SOURCE),
             Some(workspace) => {
                 let member = workspace.member(false);
                 let folders = std::iter::once(member.path).chain(member.local.iter().copied());
@@ -214,12 +206,12 @@ impl Project {
                     sources: vec![format!("{}/", self.root)],
                     target: format!("{APP}/"),
                     include: folders.into_iter().chain(workspace.root_files.clone()).collect(),
-                    exclude: owned(NOT_SOURCE),
+                    exclude: patterns(NOT_SOURCE),
                     ..Copy::default()
                 }
             }
         };
-        Draft::on_stage(request, name, deps).step_at(Action::Copy(copy), request.source_span())
+        Draft::on_stage(request, name, deps).copy_at(copy, request.source_span())
     }
 
     /// A stage in which the source is built, on top of the installed packages. What frameworks
@@ -228,7 +220,6 @@ impl Project {
         &self,
         request: &Request<'_>,
         deps: &str,
-        platform: StagePlatform,
         (command, origin): (CommandLine, Span),
         network: Network,
     ) -> Stage {
@@ -242,10 +233,7 @@ impl Project {
             process = process.with_env(NX);
         }
         let process = process.with_build_env(request);
-        self.with_source(request, "build", deps)
-            .platform(platform)
-            .step_at(Action::Run(Box::new(process)), &origin)
-            .done()
+        self.with_source(request, "build", deps).run_at(process, &origin).done()
     }
 
     /// Folders in which the project's build tools keep what they may use again. TypeScript's own
@@ -255,7 +243,7 @@ impl Project {
         let folder = self.folder();
         let mut caches = Vec::new();
         for (package, cache) in [
-            ("@angular~1cli", ".angular/cache"),
+            ("@angular/cli", ".angular/cache"),
             ("next", ".next/cache"),
             ("gatsby", ".cache"),
             ("astro", "node_modules/.astro"),
@@ -295,7 +283,7 @@ impl Project {
             .with_env([("CI", "true")])
             .with_env(NX)
             .with_build_env(request);
-        Some(draft.step_at(Action::Run(Box::new(process)), &origin).done())
+        Some(draft.run_at(process, &origin).done())
     }
 
     /// A stage for development, if there is a command for it: the spec's, or the `dev` script.
@@ -359,26 +347,6 @@ fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     })
-}
-
-/// The place that chose the image which builds.
-pub(in crate::recipe) fn version_span<'a>(request: &'a Request<'_>) -> &'a Span {
-    request.service.component.version.as_ref().map_or(request.recipe_span(), |version| &version.span)
-}
-
-pub(in crate::recipe) fn owned(patterns: &[&str]) -> Vec<String> {
-    patterns.iter().map(|pattern| (*pattern).to_owned()).collect()
-}
-
-/// A copy of the component's folder.
-pub(in crate::recipe) fn source_copy(request: &Request<'_>) -> Copy {
-    Copy {
-        from: From::Context,
-        sources: vec![format!("{}/", request.source)],
-        target: format!("{APP}/"),
-        exclude: owned(NOT_SOURCE),
-        ..Copy::default()
-    }
 }
 
 fn manifest(request: &Request<'_>, path: &str, problems: &mut Diagnostics) -> Option<Value> {

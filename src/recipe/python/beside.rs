@@ -36,7 +36,7 @@ pub(in crate::recipe) fn stages(
             target: "/requirements.txt".to_owned(),
             ..Copy::default()
         };
-        draft.step_at(Action::Copy(copy), &spec.requirements.span)
+        draft.copy_at(copy, &spec.requirements.span)
     };
     let process = |command: String| -> Run { run(shell(command)).with_env(QUIET_PIP) };
     let wheels = process("pip wheel --wheel-dir /wheels -r /requirements.txt".to_owned()).cached(
@@ -52,8 +52,8 @@ pub(in crate::recipe) fn stages(
     .on_network(Network::None);
     let on = |name: &str| copy(Draft::on_image(request, name, beside_image(spec)).chosen_at(origin));
     vec![
-        on("python-wheels").step_at(Action::Run(Box::new(wheels)), origin).done(),
-        on("python-packages").step_at(Action::Run(Box::new(install)), origin).done(),
+        on("python-wheels").run_at(wheels, origin).done(),
+        on("python-packages").run_at(install, origin).done(),
     ]
 }
 
@@ -75,7 +75,7 @@ pub(in crate::recipe) fn add(request: &Request<'_>, draft: Draft) -> Draft {
     let path = format!("{BESIDE}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     draft
         .step_at(Action::Rootfs(Box::new(rootfs)), &spec.span)
-        .step_at(Action::Copy(copy), &spec.requirements.span)
+        .copy_at(copy, &spec.requirements.span)
         .env("PATH", &path)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1")

@@ -3,8 +3,7 @@
 use super::super::draft::{Draft, layer, run, shell, stage};
 use super::manager::Manager;
 use super::{APP, Project, VENV};
-use crate::diagnostic::Span;
-use crate::plan::{Action, Copy, From, Network, Run, Sharing, Stage};
+use crate::plan::{Copy, From, Network, Run, Sharing, Stage};
 use crate::recipe::runtime;
 
 /// pip's news are none of a build's.
@@ -20,18 +19,9 @@ impl Project<'_, '_> {
         format!("python:{}-{variant}", self.version)
     }
 
-    pub(super) fn version_span(&self) -> &Span {
-        self.request
-            .service
-            .component
-            .version
-            .as_ref()
-            .map_or(self.request.recipe_span(), |version| &version.span)
-    }
-
     /// The start of a stage that installs: the interpreter, the spec's packages, the manager.
     pub(super) fn builder(&self, name: &str) -> Draft {
-        let draft = Draft::on_image(self.request, name, self.image()).chosen_at(self.version_span());
+        let draft = Draft::on_image(self.request, name, self.image()).chosen_at(self.request.version_span());
         let draft = draft.build_packages(self.request);
         match self.manager {
             Manager::Uv => draft.copy(layer(From::Image(UV.to_owned()), "/uv", "/usr/local/bin/uv")),
@@ -48,9 +38,7 @@ impl Project<'_, '_> {
             target: format!("{APP}/"),
             ..Copy::default()
         };
-        let copied = |draft: Draft, names: &[&str]| {
-            draft.step_at(Action::Copy(manifests(names)), request.source_span())
-        };
+        let copied = |draft: Draft, names: &[&str]| draft.copy_at(manifests(names), request.source_span());
         match self.manager {
             Manager::Uv => {
                 let groups = if dev { "" } else { " --no-dev" };
@@ -151,7 +139,7 @@ impl Project<'_, '_> {
             .with_env(QUIET_PIP),
         };
         Draft::on_stage(self.request, "build", "deps")
-            .step_at(Action::Copy(self.source(&[])), self.request.source_span())
+            .copy_at(self.source(&[]), self.request.source_span())
             .run(process)
             .done()
     }

@@ -13,12 +13,12 @@ mod manager;
 use std::collections::BTreeMap;
 
 use super::dev::{self, Dev};
-use super::draft::{Draft, layer, run, shell, stage};
+use super::draft::{Draft, layer, patterns, published, run, shell, source, stage};
 use super::runtime::{self, Choice, Family};
 use super::{Facts, Made, Need, Recipe, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
-use crate::plan::{Action, Archetype, Copy, From, Image, Network, RuntimeKind, Scan, Stage, Step};
+use crate::plan::{Action, Archetype, Base, Copy, From, Image, Network, RuntimeKind, Scan, Stage, Step};
 use crate::spec::Service;
 use crate::spec::component::{BuildChoice, DevChoice};
 use install::QUIET_PIP;
@@ -151,12 +151,7 @@ impl<'r, 'a> Project<'r, 'a> {
     }
 
     fn source(&self, not: &[&str]) -> Copy {
-        Copy {
-            sources: vec![format!("{}/", self.request.source)],
-            target: format!("{APP}/"),
-            exclude: NOT_IN_IMAGE.iter().chain(not).map(|pattern| (*pattern).to_owned()).collect(),
-            ..Copy::default()
-        }
+        source(self.request, APP, &[&NOT_IN_IMAGE, not].concat())
     }
 
     /// Whether the project itself is installed, rather than run from its folder: it says how it is
@@ -194,11 +189,11 @@ impl<'r, 'a> Project<'r, 'a> {
         let with_source = |name: &str| {
             let draft = Draft::on_stage(request, name, "dev-deps");
             let draft = Self::env().into_iter().fold(draft, |draft, (name, value)| draft.env(&name, &value));
-            draft.step_at(Action::Copy(self.source(&[])), request.source_span())
+            draft.copy_at(self.source(&[]), request.source_span())
         };
         if let Some((command, origin)) = test {
             let process = run(command).on_network(Network::None).with_build_env(request);
-            stages.push(with_source("test").step_at(Action::Run(Box::new(process)), &origin).done());
+            stages.push(with_source("test").run_at(process, &origin).done());
         }
         let source = with_source("dev").done();
         let dev =
@@ -215,13 +210,10 @@ impl<'r, 'a> Project<'r, 'a> {
         };
         let request = self.request;
         let pack = Draft::on_stage(request, "pack", "deps")
-            .step_at(Action::Copy(self.source(&[])), request.source_span())
+            .copy_at(self.source(&[]), request.source_span())
             .run(process)
             .done();
-        let package = Draft::new(request, "package", crate::plan::Base::Scratch)
-            .copy(layer(stage("pack"), "/package/", "/"))
-            .done();
-        [pack, package]
+        [pack, published(request)]
     }
 
     /// Python writes nothing, and what it prints is seen at once.
@@ -302,34 +294,21 @@ impl<'r, 'a> Project<'r, 'a> {
             let origin =
                 request.service.component.bytecode.as_ref().map_or(request.recipe_span(), |key| &key.span);
             let process = run(shell(compile)).on_network(Network::None);
-            more.push(
-                Draft::on_stage(request, "bytecode", venv)
-                    .step_at(Action::Run(Box::new(process)), origin)
-                    .done(),
-            );
+            more.push(Draft::on_stage(request, "bytecode", venv).run_at(process, origin).done());
             "bytecode"
         } else {
             venv
         };
-        let origin = self.version_span();
-        let draft = match runtime::choice(request) {
-            Choice::Default => runtime::on_image(request, &self.image(), origin),
-            Choice::Slim => runtime::on_image(request, &self.image(), runtime::base_span(request)),
-            Choice::Image(base) => runtime::on_image(request, base, runtime::base_span(request)),
-            Choice::Minimal => {
-                let family = Family {
-                    image: self.image(),
-                    stage: None,
-                    origin,
-                    kind: RuntimeKind::Python,
-                    program: "python3",
-                };
-                let scan = Scan { from: stage(venv), path: VENV.to_owned() };
-                let (files, draft) = runtime::minimal(request, &family, vec![scan]);
-                more.push(files);
-                draft
-            }
+        let family = Family {
+            from: Base::Image(self.image()),
+            kind: RuntimeKind::Python,
+            program: "python3",
+            slim: self.image(),
+            otherwise: Some(self.image()),
         };
+        let scan = Scan { from: stage(venv), path: VENV.to_owned() };
+        let (files, draft) = runtime::start(request, &family, vec![scan]);
+        more.extend(files);
         let draft = draft.step(Action::Accounts(request.user.clone())).workdir(APP).copy(Copy {
             exclude: not_installed(runtime::choice(request) == Choice::Minimal),
             ..layer(stage(venv), format!("{VENV}/"), format!("{VENV}/"))
@@ -352,7 +331,7 @@ impl<'r, 'a> Project<'r, 'a> {
         let copies = output.iter().map(|path| {
             let name = path.value.trim_matches('/');
             let copy = Copy {
-                exclude: NOT_IN_IMAGE.iter().map(|pattern| (*pattern).to_owned()).collect(),
+                exclude: patterns(&NOT_IN_IMAGE),
                 ..layer(From::Context, request.path(name), format!("{APP}/{name}"))
             };
             Step { action: Action::Copy(copy), origin: path.span.clone() }
