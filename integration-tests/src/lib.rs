@@ -108,6 +108,21 @@ impl Project {
         fs::read_to_string(self.path().join(path)).expect("the file is there")
     }
 
+    /// Appends a comment that no earlier run wrote: an engine that outlives the run has the
+    /// steps of the last one in its cache.
+    pub fn touch(&self, path: &str, comment: &str) {
+        let source = self.read(path);
+        self.write(path, &format!("{source}\n{comment} {}\n", now()));
+    }
+
+    /// Like [`Project::touch`], for JSON: white space at the end, never the same twice.
+    pub fn touch_json(&self, path: &str) {
+        let now = now();
+        let blank: String = (0..64).map(|bit| if now >> bit & 1 == 1 { '\n' } else { ' ' }).collect();
+        let source = self.read(path);
+        self.write(path, &(source + &blank));
+    }
+
     /// `docker buildx build -f spec.yaml ARGS .`, with all that progress tells.
     pub fn build(&self, spec: &str, args: &[&str]) -> Said {
         let fixed = ["buildx", "build", "--progress=plain", "-f", spec];
@@ -119,6 +134,10 @@ impl Project {
         let fixed = ["buildx", "build", "--progress=quiet", "-f", spec];
         docker_in(self.path(), &[], &[&fixed, args, &["."]].concat())
     }
+}
+
+fn now() -> u128 {
+    std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_nanos()
 }
 
 /// The state of a vertex in plain progress output: `CACHED`, `DONE`, `ERROR`, or nothing.
@@ -182,7 +201,7 @@ impl Container {
     /// Waits until its own health check says that it is well.
     #[track_caller]
     pub fn wait_until_healthy(&self) {
-        for _ in 0..120 {
+        for _ in 0..60 {
             let state = self.inspect("{{.State.Status}} {{.State.Health.Status}}");
             match state.as_str() {
                 "running healthy" => return,
@@ -190,7 +209,7 @@ impl Container {
                 state => panic!("it is {state}: {} {}", self.logs(), self.inspect("{{json .State.Health}}")),
             }
         }
-        panic!("it did not become healthy in a minute: {}", self.logs());
+        panic!("it did not become healthy in 30 seconds: {}", self.logs());
     }
 
     /// What the health check is, run as the engine runs it.
@@ -309,4 +328,17 @@ pub fn nothing_superfluous(image: &str, minimal: bool) {
             assert!(!of_node && !of_python, "{image} holds {file}");
         }
     }
+}
+
+/// Whether a text is anywhere in what a registry would get: in a file of any layer, those that a later
+/// one removed included, in the configuration, or in the history.
+#[track_caller]
+pub fn holds(image: &str, text: &str) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("image.tar").to_string_lossy().into_owned();
+    docker(&["save", "--output", &archive, image]).expect_ok();
+    // Each blob by itself: some are compressed, some are not.
+    let script = "tar -xf image.tar && for blob in blobs/sha256/*; do gzip -dc \"$blob\" 2>/dev/null || cat \"$blob\"; done | grep -aqF -- \"$1\"";
+    let found = Command::new("sh").args(["-c", script, "sh", text]).current_dir(folder.path()).status();
+    found.expect("sh is installed").success()
 }

@@ -218,8 +218,7 @@ fn states(progress: &str, service: &str) -> [Option<String>; 3] {
 /// S1-17: a touched source runs neither install, and nothing at all of another service.
 fn one_source_one_rebuild(project: &Project) {
     let path = "apps/risk-management/src/limits.ts";
-    let source = project.read(path);
-    project.write(path, &format!("{source}\n// touched\n"));
+    project.touch(path, "//");
     let cached = Some("CACHED".to_owned());
     let own = project.build(SPEC, &["--target", "risk-management"]).expect_ok().err;
     assert_eq!(
@@ -247,8 +246,7 @@ fn lock_file(project: &Project) {
     );
     assert!(refused.err.contains("jts.spec.yaml:") && refused.err.contains(">>>"), "{}", refused.err);
     project.write("apps/risk-management/package.json", &manifest);
-    let lock = project.read("package-lock.json");
-    project.write("package-lock.json", &format!("{lock}\n"));
+    project.touch_json("package-lock.json");
     let changed = project.build(SPEC, &["--target", "risk-management:deps"]).expect_ok().err;
     assert_eq!(vertex_state(&changed, "[risk-management deps] npm ci"), Some("DONE".to_owned()), "{changed}");
 }

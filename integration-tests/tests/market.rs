@@ -3,7 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -15,21 +14,10 @@ const SPEC: &str = "market.spec.yaml";
 const PORT: &str = "18980";
 const COMPONENTS: [&str; 4] = ["orders", "feed", "web", "ingress"];
 
-/// An answer to a request over plain HTTP/1.1: status, headers, body.
+/// An answer of the ingress: status, headers, body.
 fn http(method: &str, path: &str, body: &str) -> (u16, String, String) {
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{PORT}")).expect("the ingress listens");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("answered");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    (status, head.to_lowercase(), body.to_owned())
+    let answer = integration_tests::http(PORT.parse().expect("a number"), method, path, body);
+    (answer.status, answer.head, answer.body)
 }
 
 /// Listens on the feed's websocket, through the ingress.

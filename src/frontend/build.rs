@@ -16,7 +16,6 @@ use super::gateway::{Capabilities, Gateway, Warning};
 use super::images::Resolver;
 use super::options::Options;
 use super::outline::Planned;
-use super::report;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::reach;
@@ -25,6 +24,9 @@ use crate::plan::Plan;
 use crate::recipe::{self, Facts};
 use crate::spec::{Loaded, Service, Spec, load};
 use crate::target::Target;
+
+/// The key of a result's metadata that buildx prints when it is done.
+const REPORT: &str = "frontend.result.inlinemessage";
 
 /// Where BuildKit leaves the graph of the frontend's own image.
 const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
@@ -105,7 +107,7 @@ async fn build_target(
         platforms.iter().map(|platform| work.solve(gateway, &file, &host, platform, &namespace, multi)),
     )
     .await?;
-    let report = (stage == plan.runtime).then(|| report::report(&plan));
+    let report = (stage == plan.runtime).then(|| plan.report());
     Ok(result(&platforms, solved, multi, report))
 }
 
@@ -314,7 +316,7 @@ fn result(platforms: &[Platform], solved: Vec<Solved>, multi: bool, report: Opti
     let mut metadata = BTreeMap::new();
     metadata.insert("refs.platforms".to_owned(), json!({ "Platforms": listed }).to_string().into_bytes());
     if let Some(report) = report {
-        metadata.insert(report::KEY.to_owned(), report.into_bytes());
+        metadata.insert(REPORT.to_owned(), report.into_bytes());
     }
     let mut refs = BTreeMap::new();
     for (platform, solved) in platforms.iter().zip(solved) {

@@ -9,13 +9,13 @@
 mod build;
 mod context;
 mod errors;
+mod facts;
 mod gateway;
 mod git;
 mod images;
 mod named;
 mod options;
 mod outline;
-mod report;
 mod requests;
 mod transport;
 

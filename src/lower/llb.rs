@@ -14,14 +14,13 @@ use buildkit_llb::{
     Timestamp, merge,
 };
 
+use super::TOOLS;
 use super::config::ImageConfig;
 use super::paths::{absolute, joined, joined_target};
 use super::setting::{FoundImage, Setting};
-use super::{HELPER, TOOLS};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{
-    Action, Base, Copy, From, Mount, Network, Owner, Plan, Rootfs, Run, RuntimeUser, Sharing, Stage,
-    StagePlatform, Step,
+    Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, Sharing, Stage, StagePlatform, Step,
 };
 
 /// A stage that is done.
@@ -67,11 +66,11 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
 
 /// A stage in the making.
 #[derive(Clone, Debug)]
-struct State {
-    base: Option<Output>,
+pub(super) struct State {
+    pub(super) base: Option<Output>,
     /// Layers that do not depend on the base.
-    layers: Vec<Output>,
-    config: ImageConfig,
+    pub(super) layers: Vec<Output>,
+    pub(super) config: ImageConfig,
     base_config: Option<Vec<u8>>,
 }
 
@@ -99,7 +98,7 @@ impl Lowering<'_> {
         Metadata::named(name).location(location(self.setting.file, origin))
     }
 
-    fn step_metadata(&self, step: &Step) -> Metadata {
+    pub(super) fn step_metadata(&self, step: &Step) -> Metadata {
         let no_cache = self.setting.no_cache.covers(&self.plan.component, &self.stage.name);
         self.metadata(&step.action.to_string(), &step.origin).ignore_cache(no_cache)
     }
@@ -126,21 +125,21 @@ impl Lowering<'_> {
         Ok(state)
     }
 
-    fn image(&self, name: &str) -> Result<&FoundImage, Diagnostic> {
+    pub(super) fn image(&self, name: &str) -> Result<&FoundImage, Diagnostic> {
         self.setting.images.get(&(name.to_owned(), self.platform().clone())).ok_or_else(|| {
             Diagnostic::new(Code::BaseImage, format!("the image `{name}` was not resolved"))
                 .at(&self.stage.origin)
         })
     }
 
-    fn other_stage(&self, name: &str) -> Result<&State, Diagnostic> {
+    pub(super) fn other_stage(&self, name: &str) -> Result<&State, Diagnostic> {
         self.done.get(name).ok_or_else(|| {
             Diagnostic::new(Code::UnknownStage, format!("there is no stage `{name}`")).at(&self.stage.origin)
         })
     }
 
     /// The stage's file system as one.
-    fn flatten(&self, state: &mut State) -> Option<Output> {
+    pub(super) fn flatten(&self, state: &mut State) -> Option<Output> {
         if !state.layers.is_empty() {
             let all: Vec<Output> = state.base.take().into_iter().chain(state.layers.drain(..)).collect();
             state.base = merge(&all, &self.metadata("put layers together", &self.stage.origin));
@@ -224,7 +223,7 @@ impl Lowering<'_> {
 
     /// The time on what Slipway itself makes: `SOURCE_DATE_EPOCH` in the image. Stages that only
     /// build have one time for ever, so that a new epoch does not run them again.
-    fn epoch(&self) -> i64 {
+    pub(super) fn epoch(&self) -> i64 {
         if self.stage.name == self.plan.runtime { self.setting.epoch.max(0) } else { 0 }
     }
 
@@ -249,7 +248,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn source(&self, from: &From, origin: &Span) -> Result<Option<Output>, Diagnostic> {
+    pub(super) fn source(&self, from: &From, origin: &Span) -> Result<Option<Output>, Diagnostic> {
         match from {
             From::Context => self.setting.context.cloned().map(Some).ok_or_else(|| {
                 Diagnostic::new(Code::MissingSource, "the build has no context to copy from").at(origin)
@@ -381,83 +380,6 @@ impl Lowering<'_> {
             Mount::Ssh { id } => exec.mount(LlbMount::ssh(ssh_socket(id), id, false)),
             Mount::Tmpfs { target } => exec.mount(LlbMount::tmpfs(target, None)),
         })
-    }
-
-    /// The user and its group as a layer: our own binary, in its own root, reads the base's
-    /// files and writes new ones. Nothing of the base has to run, so any base will do, scratch
-    /// and other platforms included.
-    fn accounts(&self, state: &mut State, step: &Step, user: &RuntimeUser) -> Result<(), Diagnostic> {
-        let base = self.flatten(state);
-        let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
-        let args = ["accounts", "--name", &user.name, "--uid", &uid, "--gid", &gid];
-        let mounts = base.iter().map(|base| LlbMount::bind("/base", base).readonly());
-        self.made_by_helper(state, step, &args.map(str::to_owned), mounts)
-    }
-
-    /// What a program needs to run, as a layer.
-    fn rootfs(&self, state: &mut State, step: &Step, rootfs: &Rootfs) -> Result<(), Diagnostic> {
-        let empty =
-            || Diagnostic::new(Code::MissingSource, "the stage to collect from is empty").at(&step.origin);
-        let base = self.source(&rootfs.from, &step.origin)?.ok_or_else(empty)?;
-        let config = match &rootfs.from {
-            From::Image(name) => Some(&self.image(name)?.config),
-            From::Stage(name) => Some(&self.other_stage(name)?.config),
-            From::Context | From::Tools => None,
-        };
-        let path = config.and_then(|config| config.env().into_iter().find(|(name, _)| name == "PATH"));
-        let mut args: Vec<String> = ["rootfs", "--runtime", rootfs.runtime.name()].map(str::to_owned).into();
-        let mut argument = |flag: &str, value: String| args.extend([flag.to_owned(), value]);
-        if let Some((_, path)) = path {
-            argument("--path", path);
-        }
-        if let Some(program) = &rootfs.program {
-            argument("--program", program.clone());
-        }
-        for path in &rootfs.keep {
-            argument("--keep", path.clone());
-        }
-        for package in &rootfs.packages {
-            argument("--package", package.clone());
-        }
-        let mut mounts = vec![LlbMount::bind("/base", &base).readonly()];
-        for (index, scan) in rootfs.scan.iter().enumerate() {
-            let Some(scanned) = self.source(&scan.from, &step.origin)? else { continue };
-            let place = format!("/scan/{index}");
-            argument("--scan", format!("{}={place}", scan.path));
-            mounts.push(LlbMount::bind(&place, &scanned).selector(absolute(&scan.path)).readonly());
-        }
-        self.made_by_helper(state, step, &args, mounts)
-    }
-
-    /// A layer that our own binary makes, in its own root; nothing of an image has to run for it.
-    fn made_by_helper(
-        &self,
-        state: &mut State,
-        step: &Step,
-        args: &[String],
-        mounts: impl IntoIterator<Item = LlbMount>,
-    ) -> Result<(), Diagnostic> {
-        let helper = self.helper(&step.origin)?;
-        let epoch = self.epoch().to_string();
-        let fixed = [HELPER, "step"].into_iter().chain(args.iter().map(String::as_str));
-        let args = fixed.chain(["--epoch", &epoch, "--out", "/out"]);
-        let exec = Exec::new(args)
-            .mount(LlbMount::bind("/", helper).readonly())
-            .mount(LlbMount::scratch("/out").with_output())
-            .network(LlbNetwork::None)
-            .platform(self.setting.build_platform);
-        let exec = mounts.into_iter().fold(exec, Exec::mount);
-        let metadata = self.step_metadata(step);
-        let Some(made) = exec.build(&metadata).at("/out") else { return Ok(()) };
-        if self.setting.can_merge {
-            state.layers.push(made);
-        } else {
-            let base = self.flatten(state);
-            let onto = base.map_or_else(File::on_scratch, |base| File::on(&base));
-            state.base = onto.copy(&made, CopyFile::new("/", "/")).build(&metadata);
-        }
-        state.config.add_history(&step.action.to_string());
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod config;
 mod gates;
+mod helper;
 pub mod llb;
 mod paths;
 pub mod reach;

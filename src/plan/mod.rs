@@ -7,6 +7,7 @@
 
 mod image;
 mod print;
+mod report;
 
 use std::fmt;
 

@@ -38,5 +38,7 @@ pub(super) fn add(request: &Request<'_>, made: &mut Made, problems: &mut Diagnos
         .run_at(packages::install(&[package.to_owned()]), &init.span)
         .done();
     made.stages.insert(0, source);
-    made.init = Some(vec![name.to_owned(), "--".to_owned()]);
+    // Being ended by the signal that asks for it is an orderly end, for programs that do not listen.
+    let remap: &[&str] = if name == "tini" { &["-e", "143"] } else { &[] };
+    made.init = Some([&[name], remap, &["--"]].concat().into_iter().map(str::to_owned).collect());
 }

@@ -5,13 +5,13 @@ use super::{RECIPES, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::spec::component::{BuildChoice, Component, DevChoice};
 
-/// The keys that some recipes read and others do not, as far as they are given.
-fn given(component: &Component) -> Vec<(&'static str, &Span)> {
+/// The keys that some recipes read and others do not, with their places where they are given.
+fn all(component: &Component) -> [(&'static str, Option<&Span>); 18] {
     let dev = component.dev.as_ref().map(|dev| match dev {
         DevChoice::No => &component.span,
         DevChoice::Stage(dev) => &dev.span,
     });
-    let all = [
+    [
         ("base", component.base.as_ref().map(|key| &key.span)),
         ("build", command(component, component.build.as_ref())),
         ("build_env", (!component.build_env.0.is_empty()).then_some(&component.span)),
@@ -30,8 +30,7 @@ fn given(component: &Component) -> Vec<(&'static str, &Span)> {
         ("template", component.template.as_ref().map(|key| &key.span)),
         ("test", command(component, component.test.as_ref())),
         ("version", component.version.as_ref().map(|key| &key.span)),
-    ];
-    all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
+    ]
 }
 
 fn command<'c>(component: &'c Component, choice: Option<&'c BuildChoice>) -> Option<&'c Span> {
@@ -43,10 +42,8 @@ fn command<'c>(component: &'c Component, choice: Option<&'c BuildChoice>) -> Opt
 
 /// Reports the given keys that `who` does not read.
 pub(super) fn unread(request: &Request<'_>, keys: &[&str], who: &str, problems: &mut Diagnostics) {
-    for (key, span) in given(&request.service.component) {
-        if keys.contains(&key) {
-            continue;
-        }
+    for (key, span) in all(&request.service.component) {
+        let Some(span) = span.filter(|_| !keys.contains(&key)) else { continue };
         let readers: Vec<&str> = RECIPES
             .iter()
             .filter(|recipe| recipe.keys().contains(&key))
@@ -59,5 +56,44 @@ pub(super) fn unread(request: &Request<'_>, keys: &[&str], who: &str, problems: 
         problems.push(
             Diagnostic::new(Code::UnknownKey, format!("{who} does not read `{key}`")).at(span).help(help),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::spec::{Loaded, Variables, load};
+
+    /// Read for every component, whatever its recipe.
+    const COMMON: [&str; 12] = [
+        "archetype",
+        "contract",
+        "env",
+        "files",
+        "init",
+        "labels",
+        "readiness",
+        "recipe",
+        "require",
+        "source",
+        "stages",
+        "user",
+    ];
+
+    /// A new key is read by all or held against the recipes' own lists: none is forgotten.
+    #[test]
+    fn every_key_has_a_reader() {
+        let spec = b"services: { api: { x-slipway: { recipe: node } } }";
+        let Loaded::Done(Some(spec), _) = load("x.yaml", spec, &BTreeMap::new(), &Variables::new()) else {
+            panic!("the spec is read");
+        };
+        let held: BTreeSet<&str> = all(&spec.components[0].component).iter().map(|(key, _)| *key).collect();
+        let known: BTreeSet<&str> = held.iter().copied().chain(COMMON).collect();
+        assert_eq!(known, Component::KEYS.iter().copied().collect());
+        for key in held.iter().filter(|key| **key != "target") {
+            assert!(RECIPES.iter().any(|recipe| recipe.keys().contains(key)), "no recipe reads `{key}`");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod dev;
 mod dotnet;
 mod draft;
 mod facts;
+mod finish;
 mod go;
 mod image;
 mod init;
@@ -29,6 +30,7 @@ mod stages;
 mod static_site;
 #[cfg(test)]
 mod tests;
+mod user;
 mod versions;
 
 use std::cell::RefCell;
@@ -38,10 +40,8 @@ pub use facts::{Facts, Folder, Name, Need, NeedKind};
 pub use printed::printed;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
-use std::collections::BTreeMap;
-
-use crate::plan::{Action, Archetype, Finding, From, Image, MakeDir, Owner, Plan, RuntimeUser, Stage, Step};
-use crate::spec::component::{BuildChoice, UserSpec};
+use crate::plan::{Archetype, Finding, Image, Plan, RuntimeUser, Stage};
+use crate::spec::component::BuildChoice;
 use crate::spec::values::{CommandLine, Pairs};
 use crate::spec::{Located, Service, Spec};
 
@@ -246,7 +246,7 @@ pub fn source(service: &Service) -> String {
 pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
     let mut problems = Diagnostics::default();
     problems.about(Some(&service.name.value));
-    let user = user(spec, service, &mut problems);
+    let user = user::user(spec, service, &mut problems);
     let mut request = Request::new(service, facts, &user);
     if request.source.split('/').any(|part| part == "..") {
         problems.push(
@@ -261,7 +261,7 @@ pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<D
     let evidence = readiness::check(&request, &mut problems);
     request.archetype = archetype(&request, &evidence, &mut problems);
     let made = make(&request, &mut problems);
-    let plan = made.and_then(|made| finish(spec, &request, made, evidence.labels, &mut problems));
+    let plan = made.and_then(|made| finish::finish(spec, &request, made, evidence.labels, &mut problems));
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(problems.into_sorted()),
@@ -385,155 +385,4 @@ fn missing_folder(request: &Request<'_>, problems: &mut Diagnostics) -> Option<(
             .help(help),
     );
     None
-}
-
-/// The user that runs: the component's, the project's, or `app` with 1001; Compose's `user`,
-/// where it is a number, has the last word.
-fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUser {
-    let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
-    // Field by field: a component may change the name alone.
-    let users: Vec<&UserSpec> =
-        service.component.user.iter().chain(defaults.and_then(|defaults| defaults.user.as_ref())).collect();
-    let uid = users.iter().find_map(|user| user.uid.as_ref()).map_or(1001, |uid| uid.value);
-    let name = users.iter().find_map(|user| user.name.as_ref());
-    let mut result = RuntimeUser {
-        name: name.map_or_else(|| "app".to_owned(), |name| name.value.clone()),
-        uid,
-        gid: users.iter().find_map(|user| user.gid.as_ref()).map_or(uid, |gid| gid.value),
-    };
-    if let Some(name) = name {
-        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        let starts = |c: char| c.is_ascii_lowercase() || c == '_';
-        if !name.value.starts_with(starts) || !name.value.chars().all(valid) || name.value.len() > 32 {
-            problems.push(
-                Diagnostic::new(Code::Value, format!("`{}` is no user name", name.value))
-                    .at(&name.span)
-                    .help("lower-case letters, digits, `_` and `-`, at most 32, not starting with a digit"),
-            );
-        }
-    }
-    if let Some(given) = &service.compose.user {
-        let (user, group) = given.value.split_once(':').unwrap_or((&given.value, ""));
-        match (user.parse(), group.parse()) {
-            (Ok(uid), Ok(gid)) => (result.uid, result.gid) = (uid, gid),
-            (Ok(uid), Err(_)) if group.is_empty() => {
-                (result.uid, result.gid) = (uid, if uid == result.uid { result.gid } else { uid });
-            }
-            (Err(_), Ok(gid)) if user == result.name && gid == result.gid => {}
-            _ if user == result.name && (group.is_empty() || group == result.name) => {}
-            _ => problems.push(
-                Diagnostic::new(Code::Value, format!("the image has no user `{}`", given.value))
-                    .at(&given.span)
-                    .help(format!(
-                        "it has `{}` ({}); name that one, or set `x-slipway.user`",
-                        result.name,
-                        result.config()
-                    )),
-            ),
-        }
-    }
-    result
-}
-
-/// What every component gets, whatever made its stages.
-fn finish(
-    spec: &Spec,
-    request: &Request<'_>,
-    mut made: Made,
-    labels: BTreeMap<String, String>,
-    problems: &mut Diagnostics,
-) -> Option<Plan> {
-    let service = request.service;
-    if request.archetype != Archetype::Library {
-        init::add(request, &mut made, problems);
-    }
-    let mut image = image::complete(spec, request, &made, problems)?;
-    for (name, value) in labels {
-        image.labels.entry(name).or_insert(value);
-    }
-    let requires = requires(request, &made, problems);
-    let uses_probe = image::uses_probe(&image);
-    let runtime = made.stages.iter_mut().find(|stage| stage.name == made.runtime)?;
-    if request.archetype != Archetype::Library {
-        complete_runtime(request, runtime, &image, uses_probe, problems);
-    }
-    let size = service.component.contract.as_ref().and_then(|contract| contract.size.as_ref());
-    Some(Plan {
-        component: service.name.value.clone(),
-        stages: made.stages,
-        runtime: made.runtime,
-        image,
-        size_limit: size.map(|size| (size.value.0, size.span.clone())),
-        source: request.source.clone(),
-        requires,
-        archetype: request.archetype,
-        found: request.findings.take(),
-    })
-}
-
-/// What the runtime stage has beside what the recipe put there.
-fn complete_runtime(
-    request: &Request<'_>,
-    runtime: &mut Stage,
-    image: &Image,
-    uses_probe: bool,
-    problems: &mut Diagnostics,
-) {
-    let service = request.service;
-    for file in &service.component.files {
-        runtime.steps.extend(stages::copy_step(request, file, None, problems));
-    }
-    let accounts = |step: &Step| matches!(step.action, Action::Accounts(_));
-    let runs_as_user = image.user.as_ref() == Some(request.user);
-    if runs_as_user && !runtime.steps.iter().any(accounts) {
-        runtime
-            .steps
-            .push(Step { action: Action::Accounts(request.user.clone()), origin: service.extension.clone() });
-    }
-    if uses_probe {
-        let health = service.component.contract.as_ref().and_then(|contract| contract.health.as_ref());
-        let copy = draft::layer(From::Tools, image::PROBE_NAME, image::PROBE);
-        let origin = health.map_or(&service.extension, |health| &health.span).clone();
-        runtime.steps.push(Step { action: Action::Copy(copy), origin });
-    }
-    // As a Dockerfile's WORKDIR does: an engine may not be able to make it under a read-only root.
-    if let Some(path) = &service.compose.working_dir {
-        let folder = MakeDir { path: path.value.clone(), mode: 0o755, owner: Owner::default(), link: false };
-        runtime.steps.push(Step { action: Action::MakeDir(folder), origin: path.span.clone() });
-    }
-    // A volume takes its owner from the folder that the image has there.
-    let owner = image.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid }).unwrap_or_default();
-    for volume in &service.compose.volumes.0 {
-        let folder = MakeDir { path: volume.value.clone(), mode: 0o755, owner, link: false };
-        runtime.steps.push(Step { action: Action::MakeDir(folder), origin: volume.span.clone() });
-    }
-}
-
-/// The stages that have to succeed first.
-fn requires(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Vec<(String, Span)> {
-    let mut requires = Vec::new();
-    for wanted in &request.service.component.require.0 {
-        let names: Vec<&str> = made
-            .stages
-            .iter()
-            .map(|stage| stage.name.as_str())
-            .filter(|name| *name != made.runtime)
-            .collect();
-        if names.contains(&wanted.value.as_str()) {
-            requires.push((wanted.value.clone(), wanted.span.clone()));
-            continue;
-        }
-        let meant = did_you_mean(&wanted.value, names.iter().copied());
-        let help = match (wanted.value.as_str(), meant) {
-            ("test", _) => "no tests were found: set `test` to the command that runs them".to_owned(),
-            (_, Some(meant)) => format!("did you mean `{meant}`?"),
-            (_, None) => format!("its stages: {}", names.join(", ")),
-        };
-        problems.push(
-            Diagnostic::new(Code::UnknownStage, format!("there is no stage `{}` to require", wanted.value))
-                .at(&wanted.span)
-                .help(help),
-        );
-    }
-    requires
 }

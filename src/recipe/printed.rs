@@ -16,7 +16,7 @@ use crate::spec::{Service, Spec};
 /// The component with its stages in YAML, to stand below `services`.
 pub fn printed(spec: &Spec, service: &Service, facts: &Facts) -> Result<String, Vec<Diagnostic>> {
     let mut problems = Diagnostics::default();
-    let user = super::user(spec, service, &mut problems);
+    let user = super::user::user(spec, service, &mut problems);
     let mut request = Request::new(service, facts, &user);
     let evidence = super::readiness::check(&request, &mut problems);
     request.archetype = super::archetype(&request, &evidence, &mut problems);

@@ -9,7 +9,7 @@ use crate::plan::{
     Stage, StagePlatform, Step, Write,
 };
 use crate::spec::Located;
-use crate::spec::component::{ActionSpec, CollectSpec, CopySpec, Mode, RunSpec, StageSpec};
+use crate::spec::stages::{ActionSpec, CollectSpec, CopySpec, Mode, RunSpec, StageSpec};
 
 type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
 

@@ -11,6 +11,7 @@ mod extends;
 mod interpolate;
 mod load;
 mod reader;
+pub mod stages;
 pub mod values;
 mod yaml;
 

@@ -1,0 +1,340 @@
+//! Stages written by hand: what may stand under `stages`, and under `files`.
+
+use super::reader::{FromNode, Located, Reader, record};
+use super::values::{Command, OneOrMany, Pairs};
+use super::yaml::{Node, Value};
+
+record! {
+    /// A stage written by hand.
+    closed "a stage" struct StageSpec {
+        /// An image, another stage, or `scratch`.
+        from: Located<String>,
+        /// Whose platform the stage has: `target` (the default) or `build`.
+        platform: Option<Located<String>>,
+        /// What happens, in order.
+        steps: Vec<StepSpec>,
+    }
+}
+
+/// One step of a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepSpec {
+    /// What it does.
+    pub action: ActionSpec,
+    /// Its place.
+    pub span: crate::diagnostic::Span,
+}
+
+/// What a step does. Each is the key that its mapping starts with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ActionSpec {
+    /// `collect`
+    Collect(CollectSpec),
+    /// `copy`
+    Copy(CopySpec),
+    /// `env`
+    Env(Pairs),
+    /// `mkdir`
+    MakeDir(DirSpec),
+    /// `run`
+    Run(RunSpec),
+    /// `symlink`
+    Symlink(LinkSpec),
+    /// `user`
+    User(Located<String>),
+    /// `workdir`
+    Workdir(Located<String>),
+    /// `write`
+    Write(WriteSpec),
+}
+
+const ACTIONS: [&str; 9] = ["collect", "copy", "env", "mkdir", "run", "symlink", "user", "workdir", "write"];
+
+impl FromNode for StepSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let entries = reader.mapping(node, "a step")?;
+        let actions: Vec<&str> = ACTIONS.into_iter().filter(|action| node.get(action).is_some()).collect();
+        let action = match actions.as_slice() {
+            // `env` and `user` beside `run` belong to it.
+            actions if actions.contains(&"run") => ActionSpec::Run(RunSpec::from_node(node, reader)?),
+            [only] => {
+                reader.only_known_keys(entries, &format!("a `{only}` step"), &[only]);
+                action(only, node.get(only)?, reader)?
+            }
+            [] => {
+                reader.only_known_keys(entries, "a step", &ACTIONS);
+                if entries.is_empty() {
+                    reader.bad_value(
+                        &node.span,
+                        "the step is empty",
+                        Some(
+                            "a step is one of: collect, copy, env, mkdir, run, symlink, user, workdir, write",
+                        ),
+                    );
+                }
+                return None;
+            }
+            [first, second, ..] => {
+                let message = format!("a step does one thing; this one has `{first}` and `{second}`");
+                reader.bad_value(&node.span, message, Some("make them two steps"));
+                return None;
+            }
+        };
+        Some(Self { action, span: node.span.clone() })
+    }
+}
+
+fn action(name: &str, value: &Node, reader: &mut Reader<'_>) -> Option<ActionSpec> {
+    Some(match name {
+        "collect" => ActionSpec::Collect(CollectSpec::from_node(value, reader)?),
+        "copy" => ActionSpec::Copy(CopySpec::from_node(value, reader)?),
+        "env" => ActionSpec::Env(Pairs::from_node(value, reader)?),
+        "mkdir" => ActionSpec::MakeDir(DirSpec::from_node(value, reader)?),
+        "symlink" => ActionSpec::Symlink(LinkSpec::from_node(value, reader)?),
+        "user" => ActionSpec::User(Located::from_node(value, reader)?),
+        "workdir" => ActionSpec::Workdir(Located::from_node(value, reader)?),
+        _ => ActionSpec::Write(WriteSpec::from_node(value, reader)?),
+    })
+}
+
+record! {
+    /// What a program needs to run, out of an image or stage: its runtime's own files, the shared
+    /// libraries that they load, CA certificates and time zones.
+    closed "`collect`" struct CollectSpec {
+        /// The image or stage that has it.
+        from: Located<String>,
+        /// Which files beside the program belong to it: `plain` (the default), `libraries`,
+        /// `node`, `python`, `java` or `nginx`.
+        runtime: Option<Located<String>>,
+        /// The program, as a path or a name on PATH; by default nothing but certificates and zones.
+        program: Option<Located<String>>,
+        /// Further files and folders.
+        keep: OneOrMany,
+        /// Packages of the distribution whose files are taken along.
+        packages: OneOrMany,
+        /// Folders with native modules of the application, whose libraries are taken along.
+        scan: Vec<ScanSpec>,
+    }
+}
+
+record! {
+    /// A folder with native modules.
+    closed "`scan`" struct ScanSpec {
+        /// The stage that has it.
+        from: Located<String>,
+        /// The folder, there and in the image.
+        path: Located<String>,
+    }
+}
+
+record! {
+    /// A copy.
+    closed "`copy`" struct CopySpec {
+        /// Where from: a stage, an image, the build context (`context`, the default), or the programs
+        /// that Slipway brings along (`slipway`).
+        from: Option<Located<String>>,
+        /// What; several need a folder as target.
+        source: OneOrMany,
+        /// Where to. A trailing `/` means: into this folder.
+        target: Located<String>,
+        /// The owner, as `uid` or `uid:gid`; root by default.
+        owner: Option<Located<String>>,
+        /// Permission bits, octal.
+        mode: Option<Located<Mode>>,
+        /// Patterns of what is copied, relative to the source; all of it by default.
+        include: OneOrMany,
+        /// Patterns of what stays behind.
+        exclude: OneOrMany,
+        /// A layer of its own, which a new base does not rebuild. The target must not lie
+        /// behind a link of the base.
+        link: Option<bool>,
+    }
+}
+
+record! {
+    /// A process.
+    closed "a `run` step" struct RunSpec {
+        /// What runs: a text for `/bin/sh -c`, or a list of words.
+        run: Command,
+        /// Environment for it alone.
+        env: Pairs,
+        /// Folders that stay from build to build.
+        cache: Vec<CacheSpec>,
+        /// The client's secrets.
+        secret: Vec<SecretSpec>,
+        /// The client's ssh agents, by id.
+        ssh: OneOrMany,
+        /// Files of another stage, an image or the context, for this process alone.
+        bind: Vec<BindSpec>,
+        /// Folders in memory.
+        tmpfs: OneOrMany,
+        /// `default`, `none` or `host`.
+        network: Option<Located<String>>,
+        /// `sandbox` or `insecure`.
+        security: Option<Located<String>>,
+        /// The user that runs it.
+        user: Option<Located<String>>,
+    }
+}
+
+/// A cache mount: its target alone, or with settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CacheSpec {
+    /// Where it is mounted.
+    pub target: Located<String>,
+    /// Its name within the project; the target by default.
+    pub id: Option<String>,
+    /// `shared`, `private` or `locked`.
+    pub sharing: Option<Located<String>>,
+}
+
+record! {
+    /// A cache mount with settings.
+    closed "`cache`" struct CacheMapping {
+        /// See [`CacheSpec`].
+        target: Located<String>,
+        /// See [`CacheSpec`].
+        id: Option<String>,
+        /// See [`CacheSpec`].
+        sharing: Option<Located<String>>,
+    }
+}
+
+impl FromNode for CacheSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let CacheMapping { target, id, sharing, .. } = CacheMapping::from_node(node, reader)?;
+            return Some(Self { target, id, sharing });
+        }
+        Some(Self { target: Located::from_node(node, reader)?, id: None, sharing: None })
+    }
+}
+
+/// A secret: its id alone, or with settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretSpec {
+    /// The client's name for it.
+    pub id: Located<String>,
+    /// The file that it becomes; `/run/secrets/<id>` by default.
+    pub target: Option<String>,
+    /// The environment variable that it becomes, instead of a file.
+    pub env: Option<String>,
+    /// Whether the build fails without it; it does by default.
+    pub required: bool,
+}
+
+record! {
+    /// A secret with settings.
+    closed "`secret`" struct SecretMapping {
+        /// See [`SecretSpec`].
+        id: Located<String>,
+        /// See [`SecretSpec`].
+        target: Option<String>,
+        /// See [`SecretSpec`].
+        env: Option<String>,
+        /// See [`SecretSpec`].
+        required: Option<bool>,
+    }
+}
+
+impl FromNode for SecretSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let SecretMapping { id, target, env, required, .. } = SecretMapping::from_node(node, reader)?;
+            return Some(Self { id, target, env, required: required.unwrap_or(true) });
+        }
+        Some(Self { id: Located::from_node(node, reader)?, target: None, env: None, required: true })
+    }
+}
+
+record! {
+    /// A bind mount.
+    closed "`bind`" struct BindSpec {
+        /// A stage, an image, or the build context (`context`, the default).
+        from: Option<Located<String>>,
+        /// The path in it; all of it by default.
+        source: Option<Located<String>>,
+        /// Where it is mounted.
+        target: Located<String>,
+        /// Whether the process may write; what it writes is lost.
+        writable: Option<bool>,
+    }
+}
+
+record! {
+    /// A new file.
+    closed "`write`" struct WriteSpec {
+        /// Where.
+        path: Located<String>,
+        /// What it holds.
+        content: String,
+        /// Permission bits, octal; 0644 by default.
+        mode: Option<Located<Mode>>,
+        /// The owner, as `uid` or `uid:gid`; root by default.
+        owner: Option<Located<String>>,
+        /// A layer of its own, which a new base does not rebuild.
+        link: Option<bool>,
+    }
+}
+
+/// A new folder: its path alone, or with settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirSpec {
+    /// Where.
+    pub path: Located<String>,
+    /// Permission bits; 0755 by default.
+    pub mode: Option<Located<Mode>>,
+    /// The owner, as `uid` or `uid:gid`; root by default.
+    pub owner: Option<Located<String>>,
+}
+
+record! {
+    /// A new folder with settings.
+    closed "`mkdir`" struct DirMapping {
+        /// See [`DirSpec`].
+        path: Located<String>,
+        /// See [`DirSpec`].
+        mode: Option<Located<Mode>>,
+        /// See [`DirSpec`].
+        owner: Option<Located<String>>,
+    }
+}
+
+impl FromNode for DirSpec {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = node.value {
+            let DirMapping { path, mode, owner, .. } = DirMapping::from_node(node, reader)?;
+            return Some(Self { path, mode, owner });
+        }
+        Some(Self { path: Located::from_node(node, reader)?, mode: None, owner: None })
+    }
+}
+
+record! {
+    /// A symbolic link.
+    closed "`symlink`" struct LinkSpec {
+        /// What it points at.
+        target: Located<String>,
+        /// Where it is.
+        path: Located<String>,
+    }
+}
+
+/// Permission bits, written in octal whether quoted or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode(pub u32);
+
+impl FromNode for Mode {
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.scalar(node, "permission bits such as `\"0755\"`")?;
+        let bits = u32::from_str_radix(text.trim_start_matches("0o"), 8).ok().filter(|bits| *bits <= 0o7777);
+        if bits.is_none() {
+            reader.bad_value(
+                &node.span,
+                format!("`{text}` are no permission bits"),
+                Some("write them in octal, like `\"0755\"`"),
+            );
+        }
+        bits.map(Self)
+    }
+}
