@@ -9,18 +9,23 @@
 //!
 //! [`spec`] reads the file and knows nothing of BuildKit; [`recipe`] turns a service into a
 //! [`plan`], which knows nothing of YAML or LLB; [`lower`] turns a plan into LLB and image
-//! configuration; [`frontend`] talks to BuildKit. [`step`] is what runs inside build steps,
+//! configuration; [`frontend`] talks to BuildKit. [`lint`] looks at spec and plan for what had better
+//! be otherwise. [`step`] is what runs inside build steps,
 //! and [`cli`] is what a person runs outside of them. [`diagnostic`] is how all of them say
 //! what is wrong.
 
 pub mod cli;
+pub mod describe;
 pub mod diagnostic;
 pub mod frontend;
+mod ignore;
+pub mod lint;
 pub mod lower;
 pub(crate) mod paths;
 pub mod plan;
 pub mod recipe;
 pub mod reference;
+pub mod schema;
 pub mod spec;
 pub mod step;
 pub mod target;

@@ -21,8 +21,7 @@ impl<'s> Target<'s> {
         problems: &[Diagnostic],
         given: Option<&'s str>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let errors: Vec<Diagnostic> =
-            problems.iter().filter(|problem| !problem.code.is_warning()).cloned().collect();
+        let errors: Vec<Diagnostic> = problems.iter().filter(|problem| problem.is_error()).cloned().collect();
         let Some(given) = given else {
             return match spec.components.as_slice() {
                 [only] if spec.unreadable.is_empty() => Ok(Self { service: only, stage: None }),

@@ -30,6 +30,7 @@
 mod exec;
 mod file;
 mod graph;
+mod json;
 mod metadata;
 mod platform;
 mod read;
@@ -40,6 +41,7 @@ pub use buildkit_proto::pb::{self, Definition};
 pub use exec::{CacheSharing, Exec, Executed, Mount, Network, Proxy, Security};
 pub use file::{Chown, Copy, File, MakeDir, MakeFile, Remove, Symlink, Timestamp, User};
 pub use graph::{SOLVE_INPUT, build, diff, merge, passthrough};
+pub use json::json;
 pub use metadata::{LineRange, Location, Metadata, ProgressGroup, SourceFile};
 pub use platform::{Platform, PlatformError};
 pub use read::{ReadError, read};

@@ -1,84 +1,87 @@
-//! `check` and `plan`: what a build would find wrong, and what it would do.
+//! `check`: what a build would find wrong, and what had better be otherwise.
+
+use std::io::IsTerminal;
 
 use clap::Args;
 
-use super::project::Project;
-use super::say;
-use crate::diagnostic::render_all;
-use crate::plan::Plan;
+use super::project::Place;
+use super::{say, say_json};
+use crate::describe::findings;
+use crate::diagnostic::{Diagnostic, Level, Style, apply, render_all};
 
-/// Reads a spec and makes every component's plan.
+/// Reads a spec, makes every component's plan, and looks at both.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 if all is well, 1 if there is an error or a warning, 2 if the file cannot be read.
+
+Levels of lint rules are the spec's: `x-slipway: { lint: { RULE: off | info | warn | error } }`.
+`docker slipway explain RULE` says what a rule is about.
+
+Examples:
+  docker slipway check -f app.spec.yaml .
+  docker slipway check -f app.spec.yaml --target api --json .
+  docker slipway check -f app.spec.yaml --fix .")]
 pub(super) struct Check {
     #[command(flatten)]
-    project: Project,
-}
-
-/// Likewise, and shows the plans.
-#[derive(Debug, Args)]
-pub(super) struct Show {
-    #[command(flatten)]
-    project: Project,
+    place: Place,
+    /// Print findings as JSON
+    #[arg(long)]
+    json: bool,
+    /// Make the edits that are certain, in the file, and check again
+    #[arg(long)]
+    fix: bool,
 }
 
 impl Check {
-    /// 0 if nothing is wrong, 1 if something is, 2 if the file cannot be read.
     pub(super) fn run(&self) -> i32 {
-        let file = self.project.file.display();
-        run(&self.project, |plans| say(&format!("{file}: {} components, nothing wrong", plans.len())))
-    }
-}
-
-impl Show {
-    /// As for [`Check`].
-    pub(super) fn run(&self) -> i32 {
-        run(&self.project, |plans| {
-            let texts: Vec<String> = plans.iter().map(Plan::to_string).collect();
-            say(texts.join("\n").trim_end());
-        })
-    }
-}
-
-/// Shows the recipes of a spec as the stages that they stand for.
-#[derive(Debug, Args)]
-pub(super) struct Stages {
-    #[command(flatten)]
-    project: Project,
-}
-
-impl Stages {
-    /// As for [`Check`].
-    pub(super) fn run(&self) -> i32 {
-        match self.project.printed() {
-            Err(error) => {
-                eprintln!("slipway: {}: {error}", self.project.file.display());
-                2
-            }
-            Ok((texts, problems)) => {
-                if !problems.is_empty() {
-                    eprintln!("{}", render_all(&problems));
+        let mut project = match self.place.open() {
+            Ok(project) => project,
+            Err(error) => return super::unreadable(&self.place, &error),
+        };
+        if self.fix {
+            let (files, made) = apply(project.problems.iter().filter_map(|problem| problem.fix.as_ref()));
+            let folder = self.place.file.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
+            for (name, text) in files {
+                if let Err(error) = std::fs::write(folder.join(&name), text) {
+                    eprintln!("slipway: {name}: {error}");
+                    return 2;
                 }
-                say(format!("services:\n{}", texts.join("\n")).trim_end());
-                i32::from(problems.iter().any(|problem| !problem.code.is_warning()))
+            }
+            eprintln!("slipway: {made} edits made");
+            project = match self.place.open() {
+                Ok(project) => project,
+                Err(error) => return super::unreadable(&self.place, &error),
+            };
+        }
+        let problems = &project.problems;
+        if self.json {
+            say_json(&findings(problems));
+        } else {
+            show(problems);
+            let count = |level| problems.iter().filter(|problem| problem.level == level).count();
+            let (errors, warnings) = (count(Level::Error), count(Level::Warn));
+            let file = self.place.file.display();
+            if errors + warnings == 0 {
+                say(&format!("{file}: {}, nothing wrong", counted(project.planned.len(), "component")));
+            } else {
+                eprintln!("\n{file}: {}, {}", counted(errors, "error"), counted(warnings, "warning"));
             }
         }
+        i32::from(problems.iter().any(|problem| problem.level >= Level::Warn))
     }
 }
 
-fn run(project: &Project, show: impl FnOnce(&[Plan])) -> i32 {
-    let (plans, problems) = match project.plans() {
-        Ok(read) => read,
-        Err(error) => {
-            eprintln!("slipway: {}: {error}", project.file.display());
-            return 2;
-        }
-    };
-    if !problems.is_empty() {
-        eprintln!("{}", render_all(&problems));
+/// `1 error`, `2 errors`.
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// Shows what was found, on a terminal with colours.
+pub(super) fn show(problems: &[Diagnostic]) {
+    if problems.is_empty() {
+        return;
     }
-    if problems.iter().any(|problem| !problem.code.is_warning()) {
-        return 1;
-    }
-    show(&plans);
-    0
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    eprintln!("{}", render_all(problems, if colours { Style::Colours } else { Style::Plain }));
 }

@@ -2,15 +2,32 @@
 //! disk instead of the gateway, and no engine.
 
 mod check;
+mod explain;
+mod llb;
 mod project;
+mod show;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::step::Step;
 
 /// Builds minimal, non-root images from one Compose file
 #[derive(Debug, Parser)]
-#[command(name = "docker-slipway", version, arg_required_else_help = true)]
+#[command(
+    name = "docker-slipway",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+A spec is a Compose file whose first line is `# syntax=slipway/frontend:0` and whose services carry
+`x-slipway`. These commands read it as a build would, without an engine. To build:
+
+  docker buildx build -f app.spec.yaml --target api .    one component
+  docker buildx bake -f app.spec.yaml                    all of them
+  docker compose -f app.spec.yaml up --build             build and run
+
+Exit status: 0 if all went well, 1 if the spec has errors (for `check`, warnings too), 2 if a file or
+an argument cannot be read."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,12 +35,31 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read a spec and make every component's plan, without building anything
+    /// Find what is wrong with a spec, and what had better be otherwise
     Check(check::Check),
-    /// Show what a build of each component would do, without building anything
-    Plan(check::Show),
-    /// Show the stages that each component's recipe stands for, in YAML to take over and change
-    Stages(check::Stages),
+    /// Explain a lint rule, or list them
+    Explain(explain::Explain),
+    /// Show every step that a build of each component would take
+    Plan(show::Ask),
+    /// Show the stages that recipes stand for, in YAML to take over and change
+    Stages(show::Ask),
+    /// Draw the stages: Mermaid, DOT or SVG
+    Graph(show::Graph),
+    /// Show what a component can be told, and what was found out about it
+    Outline(show::Ask),
+    /// List the components
+    Targets(show::Ask),
+    /// List every image that builds need
+    Images(show::Ask),
+    /// Show the graph that BuildKit would get
+    Llb(llb::Llb),
+    /// Print the JSON schema of a spec, for editors
+    Schema,
+    /// Print a script that completes these commands in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Run as a BuildKit frontend on stdin and stdout
     #[command(hide = true)]
     Frontend,
@@ -61,8 +97,24 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
             }
         },
         Command::Check(check) => check.run(),
-        Command::Plan(show) => show.run(),
-        Command::Stages(stages) => stages.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Plan(ask) => ask.plan(),
+        Command::Stages(ask) => ask.stages(),
+        Command::Graph(graph) => graph.run(),
+        Command::Outline(ask) => ask.outline(),
+        Command::Targets(ask) => ask.targets(),
+        Command::Images(ask) => ask.images(),
+        Command::Llb(llb) => llb.run(),
+        Command::Schema => {
+            say_json(&crate::schema::schema());
+            0
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "docker-slipway", &mut script);
+            say(String::from_utf8_lossy(&script).trim_end());
+            0
+        }
         Command::Metadata => {
             say(&format!(
                 r#"{{"SchemaVersion":"0.1.0","Vendor":"Slipway","Version":"{}","ShortDescription":"Build minimal, non-root images from one Compose file"}}"#,
@@ -73,8 +125,20 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
     }
 }
 
+/// Says that a file cannot be read, and gives the status for it.
+fn unreadable(place: &project::Place, error: &std::io::Error) -> i32 {
+    eprintln!("slipway: {}: {error}", place.file.display());
+    2
+}
+
+/// Prints JSON to stdout.
+fn say_json(value: &serde_json::Value) {
+    say(&serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
 /// Prints to stdout. Only here: in a frontend, stdout is the wire.
-#[allow(clippy::print_stdout, reason = "the command line's own output")]
 fn say(text: &str) {
-    println!("{text}");
+    use std::io::Write;
+    // A reader that has seen enough closes the pipe; that is no reason to panic.
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -35,14 +35,12 @@ pub enum Code {
     UnknownKey,
     /// A recipe that does not exist.
     UnknownRecipe,
+    /// A lint rule of this name found something. See [`crate::lint`].
+    Rule(&'static str),
     /// A stage that does not exist.
     UnknownStage,
     /// A target that the file does not have.
     UnknownTarget,
-    /// A variable that has no value and no default.
-    UnsetVariable,
-    /// A build argument that nothing uses.
-    UnusedArgument,
     /// A value that makes no sense where it stands.
     Value,
     /// A value of another kind than expected.
@@ -70,16 +68,10 @@ impl Code {
             Self::UnknownRecipe => "unknown-recipe",
             Self::UnknownStage => "unknown-stage",
             Self::UnknownTarget => "unknown-target",
-            Self::UnsetVariable => "unset-variable",
-            Self::UnusedArgument => "unused-argument",
+            Self::Rule(name) => name,
             Self::Value => "value",
             Self::WrongType => "wrong-type",
         }
-    }
-
-    /// Whether a build goes on with it: a warning and not an error.
-    pub fn is_warning(self) -> bool {
-        matches!(self, Self::UnsetVariable | Self::UnusedArgument)
     }
 }
 

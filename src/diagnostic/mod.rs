@@ -6,12 +6,16 @@
 //! once.
 
 mod code;
+mod fix;
+mod level;
 mod render;
 mod source;
 mod suggest;
 
 pub use code::Code;
-pub use render::{render, render_all, summary};
+pub use fix::{Fix, apply};
+pub use level::Level;
+pub use render::{Style, render, render_all, summary};
 pub use source::{SourceText, Span};
 pub use suggest::did_you_mean;
 
@@ -20,6 +24,8 @@ pub use suggest::did_you_mean;
 pub struct Diagnostic {
     /// Which kind of thing.
     pub code: Code,
+    /// How serious it is.
+    pub level: Level,
     /// What is wrong, in one line that makes sense without the snippet.
     pub message: String,
     /// Where.
@@ -30,12 +36,32 @@ pub struct Diagnostic {
     pub help: Vec<String>,
     /// The service that it is about; none for the whole file.
     pub service: Option<String>,
+    /// An edit that mends it, where one is certain.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
-    /// A diagnostic without a place.
+    /// A diagnostic without a place: an error, or what its lint rule says.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span: None, label: None, help: Vec::new(), service: None }
+        let level = match code {
+            Code::Rule(_) => Level::Warn,
+            _ => Level::Error,
+        };
+        Self {
+            code,
+            level,
+            message: message.into(),
+            span: None,
+            label: None,
+            help: Vec::new(),
+            service: None,
+            fix: None,
+        }
+    }
+
+    /// Whether it ends a build.
+    pub fn is_error(&self) -> bool {
+        self.level == Level::Error
     }
 
     /// At this place.
@@ -56,6 +82,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    /// With an edit that mends it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
     }
 

@@ -2,11 +2,25 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::Diagnostic;
+use super::{Diagnostic, Level as Severity};
 
-/// One diagnostic with its snippet, without colours.
-pub fn render(diagnostic: &Diagnostic) -> String {
-    let level = if diagnostic.code.is_warning() { Level::WARNING } else { Level::ERROR };
+/// Whether text has colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// None.
+    #[default]
+    Plain,
+    /// Those of a terminal.
+    Colours,
+}
+
+/// One diagnostic with its snippet.
+pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
+    let level = match diagnostic.level {
+        Severity::Error => Level::ERROR,
+        Severity::Warn => Level::WARNING,
+        Severity::Info | Severity::Off => Level::INFO,
+    };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name());
     let helps = diagnostic.help.iter().map(|help| Level::HELP.message(help.as_str()));
     let group = match &diagnostic.span {
@@ -18,12 +32,16 @@ pub fn render(diagnostic: &Diagnostic) -> String {
         }
         None => title.elements(helps),
     };
-    Renderer::plain().render(&[group])
+    match style {
+        Style::Plain => Renderer::plain(),
+        Style::Colours => Renderer::styled(),
+    }
+    .render(&[group])
 }
 
 /// All of them, a blank line between.
-pub fn render_all(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(render).collect::<Vec<_>>().join("\n\n")
+pub fn render_all(diagnostics: &[Diagnostic], style: Style) -> String {
+    diagnostics.iter().map(|diagnostic| render(diagnostic, style)).collect::<Vec<_>>().join("\n\n")
 }
 
 /// What a build's last line says: the message of a single one with its advice, or the count and
@@ -39,7 +57,7 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
             }
             text
         }
-        several => format!("{} errors\n\n{}\n", several.len(), render_all(several)),
+        several => format!("{} errors\n\n{}\n", several.len(), render_all(several, Style::Plain)),
     }
 }
 
@@ -58,7 +76,7 @@ mod tests {
             .at(&Span::new(&file, 5..11))
             .label("not known here")
             .help("did you mean `recipe`?");
-        insta::assert_snapshot!(render(&diagnostic), @"
+        insta::assert_snapshot!(render(&diagnostic, Style::Plain), @"
         error[unknown-key]: unknown key `recpie`
          --> x.yaml:2:1
           |
@@ -78,6 +96,6 @@ mod tests {
         let file = Arc::new(SourceText { name: "x.yaml".to_owned(), text: "é".to_owned() });
         let span = Span::new(&file, 1..99);
         assert_eq!(span.range, 0..2);
-        assert!(render(&Diagnostic::new(Code::Syntax, "x").at(&span)).contains("x.yaml:1:1"));
+        assert!(render(&Diagnostic::new(Code::Syntax, "x").at(&span), Style::Plain).contains("x.yaml:1:1"));
     }
 }

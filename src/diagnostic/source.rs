@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 /// A file that was read.
 #[derive(PartialEq, Eq)]
 pub struct SourceText {
@@ -68,6 +70,17 @@ impl Span {
     /// What to sort by: the file, then the place.
     pub(super) fn order(&self) -> (String, usize, usize) {
         (self.file.name.clone(), self.range.start, self.range.end)
+    }
+}
+
+/// For programs: the file and its lines.
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut place = serializer.serialize_struct("Span", 3)?;
+        place.serialize_field("file", &self.file.name)?;
+        place.serialize_field("line", &self.line())?;
+        place.serialize_field("end_line", &self.last_line())?;
+        place.end()
     }
 }
 

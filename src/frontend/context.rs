@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use buildkit_llb::{Definition, Metadata, Output, SourceFile, read, source};
+use buildkit_llb::{Copy, Definition, File, Metadata, Output, SourceFile, read, source};
 use futures_util::future::try_join_all;
 
 use super::errors::Failure;
@@ -12,6 +12,7 @@ use super::gateway::Gateway;
 use super::git;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::ignore;
 use crate::lower::reach::ContextUse;
 
 /// The name of the client's folder that is the build context.
@@ -22,6 +23,8 @@ pub(super) struct Sources<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) options: &'a Options,
     file: Place,
+    /// The spec file's name in there.
+    name: String,
     pub(super) context: Place,
     /// Graphs that the client sent along.
     pub(super) inputs: BTreeMap<String, Definition>,
@@ -55,22 +58,41 @@ impl<'a> Sources<'a> {
             None => Ok(None),
         };
         let local = |name: &str| Place::Client(name.to_owned());
-        let remote = options.get("context").map(|url| remote_context(url, options)).transpose()?;
+        let remote = match options.get(options.context_key()) {
+            Some(url) => Some(remote_context(gateway, options, url).await?),
+            None => None,
+        };
+        let is_remote = remote.is_some();
+        // A URL that is no archive is the spec itself, and there is no context beside it.
+        let mut name = options.filename().to_owned();
         let context = match remote {
-            Some(output) => Place::Graph(Some(output)),
+            Some(Remote::Tree(output)) => Place::Graph(Some(output)),
+            Some(Remote::File(output)) => {
+                CONTEXT.clone_into(&mut name);
+                Place::Graph(Some(output))
+            }
             None => input(CONTEXT)?.unwrap_or_else(|| local(CONTEXT)),
         };
         let file = match (options.get("dockerfilekey"), &context) {
             (Some(key), _) => local(key),
-            (None, Place::Graph(_)) if options.get("context").is_some() => context.clone(),
+            (None, Place::Graph(_)) if is_remote => context.clone(),
             (None, _) => input("dockerfile")?.unwrap_or_else(|| local(options.file_folder())),
         };
-        Ok(Self { gateway, options, file, context, inputs })
+        let context = match (options.get("contextsubdir"), context) {
+            (Some(path), Place::Graph(Some(tree))) => {
+                let copy =
+                    Copy { contents_only: true, ..Copy::new(format!("/{}", path.trim_matches('/')), "/") };
+                let metadata = Metadata::named(format!("[internal] take {path} of the build context"));
+                Place::Graph(File::on_scratch().copy(&tree, copy).build(&metadata))
+            }
+            (_, context) => context,
+        };
+        Ok(Self { gateway, options, file, name, context, inputs })
     }
 
     /// Reads the spec file.
     pub(super) async fn spec_file(&self) -> Result<SpecFile, Failure> {
-        let name = self.options.filename();
+        let name = self.name.as_str();
         let ignore_name = format!("{name}.dockerignore");
         let log_name = format!("[internal] load build definition from {name}");
         let output = self.files_beside(&[name.to_owned(), ignore_name.clone()], &log_name);
@@ -119,23 +141,35 @@ impl<'a> Sources<'a> {
     /// The ignore file of the context, if it has one. A context that comes from elsewhere is
     /// taken as it is.
     pub(super) async fn ignore_file(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let Place::Client(folder) = &self.context else { return Ok(None) };
+        match &self.context {
+            Place::Client(folder) => self.ignore_file_in(folder, "[internal] ").await,
+            Place::Graph(_) => Ok(None),
+        }
+    }
+
+    async fn ignore_file_in(&self, folder: &str, prefix: &str) -> Result<Option<Vec<u8>>, Failure> {
         let name = ".dockerignore";
         let output = source::local(folder)
             .session(self.options.session_of(folder))
             .follow(&[name.to_owned()])
             .shared_key_hint(&format!("{folder}-{name}"))
             .no_differ()
-            .build(&Metadata::named(format!("[internal] load {name}")));
+            .build(&Metadata::named(format!("{prefix}load {name}")));
         let reference = self.gateway.solve(Some(&output), &[]).await?;
         self.gateway.read_file(&reference, name).await
+    }
+
+    /// The patterns of the ignore file in a folder of the client's.
+    pub(super) async fn ignore_in(&self, folder: &str, prefix: &str) -> Result<Vec<String>, Failure> {
+        let bytes = self.ignore_file_in(folder, prefix).await?;
+        Ok(bytes.map(|bytes| ignore::patterns(&bytes)).unwrap_or_default())
     }
 
     /// The patterns that keep files out of the context: those beside the spec, or else those in
     /// the context itself.
     pub(super) fn ignore_patterns(&self, file: &SpecFile, in_context: Option<Vec<u8>>) -> Vec<String> {
         let Place::Client(_) = &self.context else { return Vec::new() };
-        file.ignore.clone().or(in_context).map(|bytes| parse_ignore(&bytes)).unwrap_or_default()
+        file.ignore.clone().or(in_context).map(|bytes| ignore::patterns(&bytes)).unwrap_or_default()
     }
 
     /// The build context, with only what is used of it.
@@ -172,8 +206,16 @@ pub(super) fn graph(definition: &Definition) -> Result<Option<Output>, Failure> 
     })
 }
 
+/// What a URL leads to.
+enum Remote {
+    /// A tree of files.
+    Tree(Output),
+    /// One file, which is the spec.
+    File(Output),
+}
+
 /// A context that is a URL.
-fn remote_context(url: &str, options: &Options) -> Result<Output, Failure> {
+async fn remote_context(gateway: &Gateway, options: &Options, url: &str) -> Result<Remote, Failure> {
     let git = git::context(url).map_err(|why| {
         Failure::spec(Diagnostic::new(Code::Option, format!("the build context `{url}`: {why}")))
     })?;
@@ -182,55 +224,35 @@ fn remote_context(url: &str, options: &Options) -> Result<Output, Failure> {
             Some("1" | "true") => git.keep_git_dir(),
             _ => git,
         };
-        return Ok(git.build(&Metadata::named(format!("[internal] load git source {url}"))));
+        return Ok(Remote::Tree(git.build(&Metadata::named(format!("[internal] load git source {url}")))));
     }
-    Err(Failure::spec(
-        Diagnostic::new(
-            Code::Option,
-            format!("the build context `{url}` is of a kind that this version does not read"),
-        )
-        .help("use a local folder or a git repository; archives come later"),
-    ))
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(Failure::spec(
+            Diagnostic::new(
+                Code::Option,
+                format!("the build context `{url}` is of a kind that nobody knows"),
+            )
+            .help("a folder, a git repository, or an archive behind an http URL"),
+        ));
+    }
+    // A tar on the client's stdin comes this way as well, from a host that is the session.
+    let metadata = Metadata::named("[internal] load remote build context");
+    let file = source::http(url).filename(CONTEXT).build(&metadata);
+    let reference = gateway.solve(Some(&file), &[]).await?;
+    let start = gateway.read_start(&reference, CONTEXT, 1024).await?;
+    if !is_archive(&start) {
+        return Ok(Remote::File(file));
+    }
+    let unpack = Copy { unpack: true, ..Copy::new(format!("/{CONTEXT}"), "/") };
+    let metadata = Metadata::named("[internal] unpack the build context");
+    File::on_scratch().copy(&file, unpack).build(&metadata).map(Remote::Tree).ok_or_else(|| {
+        Failure::spec(Diagnostic::new(Code::Option, format!("the build context `{url}` is empty")))
+    })
 }
 
-/// The patterns of an ignore file, by the rules that Docker has for it.
-fn parse_ignore(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).into_owned();
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let (not, pattern) = match line.strip_prefix('!') {
-                Some(pattern) => ("!", pattern.trim()),
-                None => ("", line),
-            };
-            let absolute = pattern.starts_with('/');
-            let mut parts: Vec<&str> = Vec::new();
-            for part in pattern.split('/') {
-                match part {
-                    "" | "." => {}
-                    ".." if parts.last().is_some_and(|last| *last != "..") => {
-                        parts.pop();
-                    }
-                    ".." if absolute => {}
-                    part => parts.push(part),
-                }
-            }
-            let cleaned = if parts.is_empty() { ".".to_owned() } else { parts.join("/") };
-            format!("{not}{cleaned}")
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ignore_files() {
-        let patterns =
-            parse_ignore(b"\xef\xbb\xbf# comment\n\n /node_modules/ \n**/*.log\n! keep.log \n./a/../b\n/\n");
-        assert_eq!(patterns, ["node_modules", "**/*.log", "!keep.log", "b", "."]);
-    }
+/// Whether a file starts like a tar, or like one that gzip, bzip2, xz or zstd packed.
+fn is_archive(start: &[u8]) -> bool {
+    const PACKED: [&[u8]; 4] =
+        [&[0x1f, 0x8b, 0x08], b"BZh", &[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], &[0x28, 0xb5, 0x2f, 0xfd]];
+    PACKED.iter().any(|magic| start.starts_with(magic)) || start.get(257..262) == Some(b"ustar")
 }

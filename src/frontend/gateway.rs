@@ -58,6 +58,8 @@ pub(super) struct Reference(pub(super) String);
 pub(super) struct ImageMeta {
     /// The identifier to build a source from; a policy of the client's may have changed it.
     pub(super) identifier: String,
+    /// The attributes that such a policy gave it.
+    pub(super) attrs: Vec<(String, String)>,
     /// The digest of the image (of its index, where it has one).
     pub(super) digest: String,
     /// The image configuration, JSON.
@@ -117,6 +119,16 @@ impl Gateway {
             _ => response.r#ref,
         };
         Ok(Reference(reference))
+    }
+
+    /// The first bytes of a file.
+    pub(super) async fn read_start(&self, reference: &Reference, path: &str, length: i64) -> Answer<Vec<u8>> {
+        let request = api::ReadFileRequest {
+            r#ref: reference.0.clone(),
+            file_path: path.to_owned(),
+            range: Some(api::FileRange { offset: 0, length }),
+        };
+        Ok(self.client.clone().read_file(request).await.map_err(Failure::from_rpc)?.into_inner().data)
     }
 
     /// A file's content; `None` if it is not there. Evaluates what it belongs to.
@@ -179,9 +191,34 @@ impl Gateway {
         };
         let response =
             self.client.clone().resolve_source_meta(request).await.map_err(Failure::from_rpc)?.into_inner();
-        let identifier = response.source.map_or(source.identifier, |source| source.identifier);
+        let source = response.source.unwrap_or(source);
+        let attrs = source.attrs.into_iter().filter_map(|entry| Some((entry.key?, entry.value?)));
         let image = response.image.unwrap_or_default();
-        Ok(ImageMeta { identifier, digest: image.digest, config: image.config })
+        Ok(ImageMeta {
+            identifier: source.identifier,
+            attrs: attrs.collect(),
+            digest: image.digest,
+            config: image.config,
+        })
+    }
+
+    /// What is known of a git repository or an HTTP file before it is fetched.
+    pub(super) async fn resolve_source(
+        &self,
+        caps: &Capabilities,
+        source: pb::SourceOp,
+        log_name: &str,
+    ) -> Answer<api::ResolveSourceMetaResponse> {
+        if !caps.gateway("source.metaresolver") {
+            return Ok(api::ResolveSourceMetaResponse::default());
+        }
+        let request = api::ResolveSourceMetaRequest {
+            source: Some(source),
+            log_name: log_name.to_owned(),
+            git: Some(api::ResolveSourceGitRequest { return_object: true }),
+            ..api::ResolveSourceMetaRequest::default()
+        };
+        Ok(self.client.clone().resolve_source_meta(request).await.map_err(Failure::from_rpc)?.into_inner())
     }
 
     /// Likewise, for engines before BuildKit 0.13.
@@ -192,20 +229,26 @@ impl Gateway {
         mode: &str,
         log_name: &str,
     ) -> Answer<ImageMeta> {
-        let reference =
-            source.identifier.split_once("://").map_or(source.identifier.as_str(), |(_, rest)| rest);
+        let (scheme, reference) =
+            source.identifier.split_once("://").unwrap_or(("docker-image", source.identifier.as_str()));
+        let attr = |name: &str| {
+            let entry = source.attrs.iter().find(|entry| entry.key.as_deref() == Some(name));
+            entry.and_then(|entry| entry.value.clone()).unwrap_or_default()
+        };
         let request = api::ResolveImageConfigRequest {
             r#ref: reference.to_owned(),
             platform: Some(platform.to_pb()),
             resolve_mode: mode.to_owned(),
             log_name: log_name.to_owned(),
-            ..api::ResolveImageConfigRequest::default()
+            resolver_type: i32::from(scheme == "oci-layout"),
+            session_id: attr("oci.session"),
+            store_id: attr("oci.store"),
         };
         let response =
             self.client.clone().resolve_image_config(request).await.map_err(Failure::from_rpc)?.into_inner();
         let resolved = if response.r#ref.is_empty() { reference.to_owned() } else { response.r#ref };
-        let identifier = format!("docker-image://{resolved}");
-        Ok(ImageMeta { identifier, digest: response.digest, config: response.config })
+        let identifier = format!("{scheme}://{resolved}");
+        Ok(ImageMeta { identifier, attrs: Vec::new(), digest: response.digest, config: response.config })
     }
 
     /// The graphs that the client sent along.
@@ -224,7 +267,7 @@ impl Gateway {
             level: 1,
             short: warning.short.into_bytes(),
             detail: warning.detail.into_iter().map(String::into_bytes).collect(),
-            url: String::new(),
+            url: warning.url,
             info: warning.place.map(|(file, _)| file.to_pb()),
             ranges: warning.place.map(|(_, range)| range.to_pb()).into_iter().collect(),
         };
@@ -251,6 +294,7 @@ impl Gateway {
 pub(super) struct Warning<'a> {
     pub(super) short: String,
     pub(super) detail: Vec<String>,
+    pub(super) url: String,
     pub(super) place: Option<(&'a SourceFile, LineRange)>,
 }
 

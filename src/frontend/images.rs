@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use buildkit_llb::{Definition, Metadata, Platform, SourceFile, source};
+use buildkit_llb::{Metadata, Output, Platform, SourceFile, source};
 use futures_util::future::join_all;
 
+use super::context::Sources;
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway, ImageMeta};
 use super::named;
@@ -17,13 +18,19 @@ use crate::lower::reach::ImageUse;
 use crate::lower::setting::{FoundImage, FoundImages};
 use crate::plan::StagePlatform;
 use crate::reference::Reference;
+use crate::spec::{Service, Spec};
 
 /// What it takes to look images up.
 pub(super) struct Resolver<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) options: &'a Options,
     pub(super) caps: &'a Capabilities,
-    pub(super) inputs: &'a BTreeMap<String, Definition>,
+    pub(super) sources: &'a Sources<'a>,
+    pub(super) spec: &'a Spec,
+    /// The component that the images are for.
+    pub(super) service: &'a Service,
+    /// The build context; none if nothing of it is used.
+    pub(super) context: Option<&'a Output>,
     pub(super) file: &'a Arc<SourceFile>,
     pub(super) build_platform: &'a Platform,
 }
@@ -69,7 +76,7 @@ impl Resolver<'_> {
 
     async fn one(&self, name: &str, platform: &Platform, origin: &Span) -> Result<FoundImage, Diagnostic> {
         let answer = match named::value(self, name, platform) {
-            Some(value) => named::resolve(self, name, value, platform).await,
+            Some(value) => named::resolve(self, name, &value, platform).await,
             None => self.image(name, platform, &format!("[internal] load metadata for {name}")).await,
         };
         answer.map_err(|failure| match failure {
@@ -101,6 +108,9 @@ impl Resolver<'_> {
         let full = reference.to_string();
         let question = source::image(&full).to_pb();
         let meta = self.gateway.resolve_image(self.caps, question, platform, mode, log_name).await?;
+        if !meta.identifier.starts_with("docker-image://") {
+            return Ok(redirected(&meta, name));
+        }
         found(
             &meta,
             platform,
@@ -138,6 +148,17 @@ impl Resolver<'_> {
     }
 }
 
+/// What a source policy of the client's put in the place of an image: files without a
+/// configuration, from git or a URL.
+fn redirected(meta: &ImageMeta, name: &str) -> FoundImage {
+    let source = meta
+        .attrs
+        .iter()
+        .fold(source::Source::new(meta.identifier.clone()), |source, (key, value)| source.attr(key, value));
+    let output = source.build(&Metadata::named(format!("from {} instead of {name}", meta.identifier)));
+    FoundImage { output: Some(output), config: ImageConfig::scratch(), raw_config: None, digest: None }
+}
+
 /// An image that was looked up, as part of a graph.
 fn found(
     meta: &ImageMeta,
@@ -162,5 +183,6 @@ fn found(
         output: Some(make(identifier).platform(platform).build(&metadata)),
         config,
         raw_config: Some(meta.config.clone()),
+        digest: Some(meta.digest.clone()).filter(|digest| !digest.is_empty()),
     })
 }

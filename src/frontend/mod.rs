@@ -2,22 +2,28 @@
 //!
 //! The way of a request: [`transport`] connects at once, [`gateway`] makes the calls,
 //! [`options`] reads what the client asked for, [`context`] finds the spec file and the build
-//! context, [`build`] goes through the other rooms and gives a result, [`errors`] turns what
-//! went wrong into what the client shows. Whatever happens, there is one `Return`, and then the
+//! context, [`project`] reads and plans, [`graph`] looks images up and lowers, [`build`] makes
+//! the result of it, [`requests`] answers questions, [`errors`] turns what went wrong into what
+//! the client shows. Whatever happens, there is one `Return`, and then the
 //! process ends at once: dropping the connection instead would make BuildKit kill the build.
 
 mod build;
 mod context;
+mod epoch;
 mod errors;
 mod facts;
 mod gateway;
 mod git;
+mod graph;
 mod images;
 mod named;
 mod options;
-mod outline;
+mod project;
 mod requests;
+mod result;
+mod sbom;
 mod transport;
+mod warnings;
 
 use buildkit_proto::frontend::Result as BuildResult;
 use buildkit_proto::rpc;

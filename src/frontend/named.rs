@@ -1,21 +1,33 @@
-//! Named contexts: `--build-context NAME=VALUE` puts something else in the place of an image.
+//! Named contexts: `--build-context NAME=VALUE` puts something else in the place of an image, of
+//! a component, or gives a further source. What the spec's own `additional_contexts` says counts
+//! where the client says nothing.
 
-use buildkit_llb::{Metadata, Output, Platform, source};
+use buildkit_llb::{Copy, File, Metadata, Output, Platform, source};
 
 use super::context::graph;
 use super::errors::Failure;
 use super::git;
 use super::images::Resolver;
+use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
 use crate::lower::setting::FoundImage;
 use crate::reference::Reference;
+use crate::spec::running::Setting;
+use crate::spec::{Service, Spec};
+
+/// The value that stands for a name: the client's, or else the spec's.
+pub(super) fn value(resolver: &Resolver<'_>, name: &str, platform: &Platform) -> Option<String> {
+    given(resolver.options, name, platform)
+        .map(str::to_owned)
+        .or_else(|| additional(resolver.spec, resolver.service, name).map(|setting| setting.value.clone()))
+}
 
 /// The value that the client gave for a name: first for this platform, then for all.
-pub(super) fn value<'o>(resolver: &'o Resolver<'_>, name: &str, platform: &Platform) -> Option<&'o str> {
+pub(super) fn given<'o>(options: &'o Options, name: &str, platform: &Platform) -> Option<&'o str> {
     let wanted = familiar(name);
     let find = |suffix: Option<String>| {
-        resolver.options.named_contexts().find_map(|(key, value)| {
+        options.named_contexts().find_map(|(key, value)| {
             let (given, for_platform) = match key.split_once("::") {
                 Some((given, platform)) => (given, Some(platform.to_owned())),
                 None => (key, None),
@@ -24,6 +36,44 @@ pub(super) fn value<'o>(resolver: &'o Resolver<'_>, name: &str, platform: &Platf
         })
     };
     find(Some(platform.to_string())).or_else(|| find(None))
+}
+
+/// What `build.additional_contexts` of a service says about a name.
+pub(super) fn additional<'s>(spec: &'s Spec, service: &Service, name: &str) -> Option<&'s Setting> {
+    let running = spec.running.iter().find(|running| running.name.value == service.name.value)?;
+    running.build.as_ref()?.additional_contexts.iter().find(|setting| setting.name == name)
+}
+
+/// Where in the build context an additional context lies, if it is a folder in there.
+pub(super) fn in_context(spec: &Spec, service: &Service, name: &str) -> Option<String> {
+    let setting = additional(spec, service, name)?;
+    let running = spec.running.iter().find(|running| running.name.value == service.name.value)?;
+    let context = running.build.as_ref()?.context.as_deref().unwrap_or(".");
+    folder_in(context, &setting.value)
+}
+
+/// A folder as seen from another one that holds it. Both are relative to the spec's folder.
+fn folder_in(context: &str, folder: &str) -> Option<String> {
+    if folder.contains("://") || folder.contains(':') || folder.starts_with(['/', '~']) {
+        return None;
+    }
+    let (context, folder) = (cleaned(context)?, cleaned(folder)?);
+    folder.strip_prefix(context.as_slice()).map(|rest| rest.join("/"))
+}
+
+/// The parts of a relative path; none if it leads out of its start.
+fn cleaned(path: &str) -> Option<Vec<&str>> {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts)
 }
 
 /// Names are compared as image names, `:latest` left out.
@@ -43,47 +93,95 @@ pub(super) async fn resolve(
 ) -> Result<FoundImage, Failure> {
     let unsupported = || {
         let message =
-            format!("the build context `{name}` has a source that this version does not read: `{value}`");
-        Failure::spec(
-            Diagnostic::new(Code::Option, message)
-                .help("one of docker-image://, oci-layout://, a folder, a git URL, or a bake target"),
-        )
+            format!("the build context `{name}` has a source that Slipway does not know: `{value}`");
+        Failure::spec(Diagnostic::new(Code::Option, message).help(
+            "one of docker-image://, oci-layout://, a folder, a git or http URL, a bake target or a component",
+        ))
     };
-    let Some((kind, rest)) = value.split_once(':') else { return Err(unsupported()) };
-    match kind {
-        "docker-image" => {
-            let image = rest.trim_start_matches("//");
+    let files = |output: Option<Output>| FoundImage {
+        output,
+        config: ImageConfig::scratch(),
+        raw_config: None,
+        digest: None,
+    };
+    if let Some(git) = git::context(value).map_err(|why| option(name, value, &why))? {
+        return Ok(files(Some(git.build(&Metadata::named(format!("[context {name}] load from git"))))));
+    }
+    match value.split_once(':') {
+        Some(("docker-image", image)) => {
+            let image = image.trim_start_matches("//");
             if image == "scratch" {
-                return Ok(FoundImage { output: None, config: ImageConfig::scratch(), raw_config: None });
+                return Ok(files(None));
             }
             resolver.image(image, platform, &format!("[context {name}] {image}")).await
         }
-        "oci-layout" => {
-            let (store, digest) = rest.trim_start_matches("//").split_once('@').ok_or_else(unsupported)?;
+        Some(("oci-layout", layout)) => {
+            let (store, digest) =
+                layout.trim_start_matches("//").split_once('@').ok_or_else(unsupported)?;
             resolver.oci_layout(name, store, digest, platform).await
         }
-        "local" => {
-            let output = source::local(rest)
-                .session(resolver.options.session_of(rest))
-                .shared_key_hint(&format!("context:{name}-{rest}"))
-                .build(&Metadata::named(format!("[context {name}] load from client")));
-            Ok(FoundImage { output: Some(output), config: ImageConfig::scratch(), raw_config: None })
+        Some(("http" | "https", _)) => {
+            let metadata = Metadata::named(format!("[context {name}] load from {value}"));
+            Ok(files(Some(source::http(value).filename("context").build(&metadata))))
         }
-        "input" => {
-            let definition = resolver.inputs.get(rest).ok_or_else(unsupported)?;
-            let config = match resolver.options.input_config(rest) {
+        Some(("local", folder)) => {
+            let ignore = resolver.sources.ignore_in(folder, &format!("[context {name}] ")).await?;
+            let output = source::local(folder)
+                .session(resolver.options.session_of(folder))
+                .exclude(&ignore)
+                .shared_key_hint(&format!("context:{name}-{}", resolver.options.shared_key(folder)))
+                .build(&Metadata::named(format!("[context {name}] load from client")));
+            Ok(files(Some(output)))
+        }
+        Some(("input", key)) => {
+            let definition = resolver.sources.inputs.get(key).ok_or_else(unsupported)?;
+            let config = match resolver.options.input_config(key) {
                 Some(bytes) => ImageConfig::from_base(&bytes).map_err(|_| unsupported())?,
                 None => ImageConfig::scratch(),
             };
-            Ok(FoundImage { output: graph(definition)?, config, raw_config: None })
+            Ok(FoundImage { config, ..files(graph(definition)?) })
         }
-        _ => {
-            let output: Output = git::context(value)
-                .ok()
-                .flatten()
-                .ok_or_else(unsupported)?
-                .build(&Metadata::named(format!("[context {name}] load from git")));
-            Ok(FoundImage { output: Some(output), config: ImageConfig::scratch(), raw_config: None })
+        Some(("service" | "target", other)) => Err(Failure::spec(
+            Diagnostic::new(Code::Option, format!("the build context `{name}` is `{other}`, which is no component of this file"))
+                .help(format!("bake and Compose pass it on; `docker buildx build` takes `--build-context {name}=…`")),
+        )),
+        _ => match in_context(resolver.spec, resolver.service, name).zip(resolver.context) {
+            Some((path, context)) => {
+                let copy = Copy { contents_only: true, ..Copy::new(format!("/{path}"), "/") };
+                let metadata = Metadata::named(format!("[context {name}] take {value} of the build context"));
+                Ok(files(File::on_scratch().copy(context, copy).build(&metadata)))
+            }
+            None if additional(resolver.spec, resolver.service, name).is_some() => Err(Failure::spec(
+                Diagnostic::new(
+                    Code::Option,
+                    format!("the additional context `{name}` is the folder `{value}`, which is not in the build context"),
+                )
+                .help(format!("Compose and bake pass it on; with `docker buildx build`, say `--build-context {name}={value}`")),
+            )),
+            None => Err(unsupported()),
+        },
+    }
+}
+
+fn option(name: &str, value: &str, why: &str) -> Failure {
+    Failure::spec(Diagnostic::new(Code::Option, format!("the build context `{name}`, `{value}`: {why}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder_in;
+
+    #[test]
+    fn folders_in_the_context() {
+        for (context, folder, expected) in [
+            (".", "./assets", Some("assets")),
+            ("./web", "web/assets/", Some("assets")),
+            ("web", "./assets", None),
+            (".", "../shared", None),
+            (".", ".", Some("")),
+            (".", "https://example.com/a", None),
+        ] {
+            assert_eq!(folder_in(context, folder).as_deref(), expected, "{context} {folder}");
         }
     }
 }

@@ -65,6 +65,17 @@ impl Options {
         self.get(&format!("local-sessionid:{folder}")).unwrap_or(&self.session)
     }
 
+    /// The client's own name for a folder's content, by which transfers are told apart.
+    pub(super) fn shared_key<'o>(&'o self, folder: &'o str) -> &'o str {
+        self.get(&format!("sharedkey:localdir:{folder}")).unwrap_or(folder)
+    }
+
+    /// The name of the option that says where the build context is, and of the client's folder
+    /// that is it otherwise.
+    pub(super) fn context_key(&self) -> &str {
+        self.get("contextkey").unwrap_or("context")
+    }
+
     /// `--target`
     pub(super) fn target(&self) -> Option<&str> {
         self.get("target")
@@ -96,7 +107,8 @@ impl Options {
     /// `--platform`; none if the client leaves it to the engine.
     pub(super) fn platforms(&self) -> Result<Vec<Platform>, Failure> {
         let mut platforms: Vec<Platform> = Vec::new();
-        for text in self.get("platform").into_iter().flat_map(|list| list.split(',')) {
+        for text in self.list("platform")? {
+            let text = text.as_str();
             let platform = text.parse().map_err(|error| bad("platform", text, error))?;
             if !platforms.contains(&platform) {
                 platforms.push(platform);
@@ -107,11 +119,11 @@ impl Options {
 
     /// Whether the result is a map of platforms even with one of them.
     pub(super) fn multi_platform(&self, platforms: usize) -> Result<bool, Failure> {
-        match self.get("multi-platform") {
+        match self.get("multi-platform").or_else(|| self.build_arg("BUILDKIT_MULTI_PLATFORM")) {
             None => Ok(platforms > 1),
-            Some(text) => match text {
-                "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
-                "0" | "f" | "F" | "false" | "False" | "FALSE" if platforms <= 1 => Ok(false),
+            Some(text) => match boolean(text) {
+                Some(true) => Ok(true),
+                Some(false) if platforms <= 1 => Ok(false),
                 _ => Err(bad("multi-platform", text, "expected true, or a single platform")),
             },
         }
@@ -144,10 +156,9 @@ impl Options {
                 attrs: entry.attrs.unwrap_or_default(),
             }));
         }
-        let references = self.get("cache-from").into_iter().flat_map(|list| list.split(','));
-        imports.extend(references.map(|reference| CacheOptionsEntry {
+        imports.extend(self.list("cache-from")?.into_iter().map(|reference| CacheOptionsEntry {
             r#type: "registry".to_owned(),
-            attrs: BTreeMap::from([("ref".to_owned(), reference.to_owned())]),
+            attrs: BTreeMap::from([("ref".to_owned(), reference)]),
         }));
         Ok(imports)
     }
@@ -161,19 +172,17 @@ impl Options {
             Some(mode) => return Err(bad("force-network-mode", mode, "expected host, none or sandbox")),
         };
         let mut options = ProcessOptions { network, ..ProcessOptions::default() };
-        for entry in self.get("add-hosts").into_iter().flat_map(|list| list.split(',')) {
-            let (host, ip) = entry
-                .trim_matches('"')
-                .split_once('=')
-                .ok_or_else(|| bad("add-hosts", entry, "expected host=ip"))?;
+        for entry in self.list("add-hosts")? {
+            let (host, ip) =
+                entry.split_once('=').ok_or_else(|| bad("add-hosts", &entry, "expected host=ip"))?;
             options.extra_hosts.push((host.to_lowercase(), ip.to_owned()));
         }
-        for entry in self.get("ulimit").into_iter().flat_map(|list| list.split(',')) {
+        for entry in self.list("ulimit")? {
             let limit = entry.split_once('=').and_then(|(name, values)| {
                 let (soft, hard) = values.split_once(':').unwrap_or((values, values));
                 Some((name.to_owned(), soft.parse().ok()?, hard.parse().ok()?))
             });
-            options.ulimits.push(limit.ok_or_else(|| bad("ulimit", entry, "expected name=soft[:hard]"))?);
+            options.ulimits.push(limit.ok_or_else(|| bad("ulimit", &entry, "expected name=soft[:hard]"))?);
         }
         options.hostname =
             self.get("hostname").or_else(|| self.build_arg("BUILDKIT_SANDBOX_HOSTNAME")).map(str::to_owned);
@@ -200,9 +209,36 @@ impl Options {
         }
     }
 
-    /// `SOURCE_DATE_EPOCH`, in seconds since 1970.
-    pub(super) fn epoch(&self) -> Option<i64> {
-        self.build_arg("SOURCE_DATE_EPOCH")?.parse().ok()
+    /// `SOURCE_DATE_EPOCH` as it is given: seconds since 1970, or what they are taken from.
+    pub(super) fn epoch(&self) -> Option<&str> {
+        self.build_arg("SOURCE_DATE_EPOCH")
+    }
+
+    /// `--attest type=sbom`: its settings, if an SBOM is wanted.
+    pub(super) fn sbom(&self) -> Result<Option<BTreeMap<String, String>>, Failure> {
+        for name in self.with_prefix("attest:").map(|(name, _)| name) {
+            if !["sbom", "provenance"].contains(&name) {
+                return Err(bad("attest", name, "expected sbom or provenance"));
+            }
+        }
+        let given = self.all.get("attest:sbom").map(String::as_str);
+        let Some(text) = given.or_else(|| self.build_arg("BUILDKIT_ATTEST_SBOM")) else { return Ok(None) };
+        let mut settings = BTreeMap::new();
+        for entry in fields(text).ok_or_else(|| bad("attest:sbom", text, "its quotes do not match"))? {
+            match entry.split_once('=') {
+                Some((key, value)) => settings.insert(key.to_owned(), value.to_owned()),
+                None if boolean(&entry) == Some(false) => return Ok(None),
+                None => None,
+            };
+        }
+        let off = settings.get("disabled").is_some_and(|value| boolean(value) == Some(true));
+        Ok((!off).then_some(settings))
+    }
+
+    /// The entries of an option that is a list in CSV's form.
+    fn list(&self, key: &str) -> Result<Vec<String>, Failure> {
+        let Some(text) = self.get(key) else { return Ok(Vec::new()) };
+        fields(text).ok_or_else(|| bad(key, text, "its quotes do not match"))
     }
 
     /// `--build-context`: names and what stands for them.
@@ -224,6 +260,36 @@ impl Options {
         let needed = self.get("frontend.caps").into_iter().flat_map(|list| list.split(','));
         let names = needed.map(|cap| cap.split('+').next().unwrap_or_default().trim());
         names.filter(|cap| !cap.is_empty()).find(|cap| !ours.contains(cap)).map(str::to_owned)
+    }
+}
+
+/// The fields of a line of CSV, as Go's reader has them: a field in double quotes may hold commas,
+/// and two quotes for one. None if a quote is not closed.
+fn fields(line: &str) -> Option<Vec<String>> {
+    let mut fields = vec![String::new()];
+    let mut rest = line.chars().peekable();
+    let mut quoted = false;
+    while let Some(character) = rest.next() {
+        let field = fields.last_mut()?;
+        match character {
+            '"' if quoted && rest.peek() == Some(&'"') => {
+                field.push('"');
+                rest.next();
+            }
+            '"' if quoted || field.is_empty() => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            character => field.push(character),
+        }
+    }
+    (!quoted).then_some(fields)
+}
+
+/// A boolean in the forms that Go takes.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "True" | "TRUE" => Some(true),
+        "0" | "f" | "F" | "false" | "False" | "FALSE" => Some(false),
+        _ => None,
     }
 }
 
@@ -271,6 +337,18 @@ mod tests {
             ["linux/arm64", "linux/amd64"]
         );
         assert!(options(&["platform=linux/"]).platforms().is_err());
+    }
+
+    #[test]
+    fn lists_may_be_quoted() {
+        assert_eq!(fields("a,b"), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(fields(r#""a,b","c""d""#), Some(vec!["a,b".to_owned(), "c\"d".to_owned()]));
+        assert_eq!(fields(r#""a"#), None);
+        let sbom = |text: &str| options(&[text]).sbom().expect("valid");
+        assert_eq!(sbom("attest:sbom=generator=x/y").expect("wanted")["generator"], "x/y");
+        assert_eq!(sbom("attest:sbom=").map(|settings| settings.len()), Some(0));
+        assert_eq!(sbom("attest:sbom=disabled=true"), None);
+        assert!(options(&["attest:nonsense="]).sbom().is_err());
     }
 
     #[test]

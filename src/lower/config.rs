@@ -84,6 +84,13 @@ impl ImageConfig {
         Ok(Self { oci, docker })
     }
 
+    /// The platform that the configuration says; none if it says none.
+    pub fn platform(&self) -> Option<Platform> {
+        let (os, architecture) = (self.oci.os().to_string(), self.oci.architecture().to_string());
+        let platform: Platform = format!("{os}/{architecture}").parse().ok()?;
+        Some(platform.normalized())
+    }
+
     /// Reads and changes OCI's `config` object.
     fn update(&mut self, change: impl FnOnce(&mut Config)) {
         let mut config = self.oci.config().clone().unwrap_or_default();
@@ -115,6 +122,13 @@ impl ImageConfig {
     /// The user; root if none is set.
     pub fn user(&self) -> Option<String> {
         self.config().user().clone().filter(|user| !user.is_empty())
+    }
+
+    /// What runs: the entrypoint with the command behind it.
+    pub fn program(&self) -> Vec<String> {
+        let config = self.config();
+        let entrypoint = config.entrypoint().iter().flatten();
+        entrypoint.chain(config.cmd().iter().flatten()).cloned().collect()
     }
 
     /// Sets an environment variable, in the place of an older one of the same name.

@@ -474,6 +474,7 @@ mod tests {
             output: Some(image.build(&Metadata::default())),
             config: ImageConfig::scratch(),
             raw_config: None,
+            digest: None,
         };
         let file = SourceFile {
             filename: "x.yaml".to_owned(),

@@ -17,6 +17,8 @@ pub struct FoundImage {
     pub config: ImageConfig,
     /// Its configuration as it was found, JSON; none for what is no image.
     pub raw_config: Option<Vec<u8>>,
+    /// Its digest; none for what is no image of a registry.
+    pub digest: Option<String>,
 }
 
 /// Images by name and platform.

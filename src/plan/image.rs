@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::spec::values::Port;
 
 /// Root's number.
 pub const ROOT: u32 = 0;
 
 /// The user that runs in an image. It owns nothing there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuntimeUser {
     /// Its name, also that of its group.
     pub name: String,
@@ -27,7 +29,7 @@ impl RuntimeUser {
 }
 
 /// What the configuration says beyond that of the base. What is `None` stays as the base has it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Image {
     /// The user that runs.
     pub user: Option<RuntimeUser>,
@@ -49,10 +51,12 @@ pub struct Image {
     pub labels: BTreeMap<String, String>,
     /// Where volumes are mounted.
     pub volumes: BTreeSet<String>,
+    /// Where the program writes when it runs, as far as its recipe knows.
+    pub writes: BTreeSet<String>,
 }
 
 /// A health check.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Health {
     /// `["CMD", …]`, `["CMD-SHELL", text]` or `["NONE"]`.
     pub test: Vec<String>,

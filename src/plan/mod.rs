@@ -12,12 +12,15 @@ mod report;
 use std::fmt;
 
 pub use image::{Health, Image, ROOT, RuntimeUser};
+pub use report::Report;
+
+use serde::Serialize;
 
 use crate::diagnostic::Span;
 use crate::spec::values::CommandLine;
 
 /// How a component's image is made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// The component's name.
     pub component: String,
@@ -40,7 +43,8 @@ pub struct Plan {
 }
 
 /// What kind of program a component is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Archetype {
     /// Runs until it is stopped, and answers.
     #[default]
@@ -65,7 +69,7 @@ impl fmt::Display for Archetype {
 }
 
 /// Something that the spec left open, how it was settled, and what settled it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was open, such as `package manager`.
     pub what: String,
@@ -89,7 +93,7 @@ impl Plan {
 }
 
 /// A file system in the making.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stage {
     /// Its name within the component.
     pub name: String,
@@ -141,7 +145,8 @@ impl Stage {
 }
 
 /// What a stage starts from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Base {
     /// Nothing.
     Scratch,
@@ -161,7 +166,8 @@ impl fmt::Display for Base {
 }
 
 /// Whose platform a stage has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StagePlatform {
     /// The machine's that builds.
     Build,
@@ -171,7 +177,7 @@ pub enum StagePlatform {
 }
 
 /// One thing that happens in a stage.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
     /// What.
     pub action: Action,
@@ -180,7 +186,8 @@ pub struct Step {
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Adds the runtime user and its group to the base's own.
     Accounts(RuntimeUser),
@@ -252,7 +259,8 @@ impl fmt::Display for Action {
 }
 
 /// Where files come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum From {
     /// The build context.
     #[default]
@@ -277,7 +285,7 @@ impl fmt::Display for From {
 
 /// What a program needs to run: its runtime's own files, the shared libraries that they load, CA
 /// certificates and time zones.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rootfs {
     /// The image or stage that has the program.
     pub from: From,
@@ -294,7 +302,7 @@ pub struct Rootfs {
 }
 
 /// A folder with native modules.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Scan {
     /// The stage that has it.
     pub from: From,
@@ -303,7 +311,8 @@ pub struct Scan {
 }
 
 /// A kind of language runtime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RuntimeKind {
     /// A program and its libraries.
     #[default]
@@ -335,7 +344,7 @@ impl RuntimeKind {
 }
 
 /// Owner of files, by number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Owner {
     /// The user.
     pub uid: u32,
@@ -344,7 +353,7 @@ pub struct Owner {
 }
 
 /// A copy.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Copy {
     /// Where from.
     pub from: From,
@@ -366,7 +375,7 @@ pub struct Copy {
 }
 
 /// A new folder.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MakeDir {
     /// Where.
     pub path: String,
@@ -379,7 +388,7 @@ pub struct MakeDir {
 }
 
 /// A new file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Write {
     /// Where.
     pub path: String,
@@ -394,7 +403,7 @@ pub struct Write {
 }
 
 /// A process.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
     /// What runs.
     pub command: CommandLine,
@@ -428,7 +437,8 @@ impl Run {
 }
 
 /// A process's network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Network {
     /// What the build says; the sandbox's unless told otherwise.
     #[default]
@@ -440,7 +450,8 @@ pub enum Network {
 }
 
 /// Something mounted for one process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mount {
     /// Files of the context, a stage or an image.
     Bind {
@@ -486,7 +497,8 @@ pub enum Mount {
 }
 
 /// How several processes share a cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sharing {
     /// All at once.
     #[default]

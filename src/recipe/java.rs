@@ -3,6 +3,8 @@
 //! A Spring Boot jar is taken apart into what changes rarely and what changes often, a layer each.
 //! With `jlink` the runtime is made of the modules that the application uses.
 
+use std::collections::BTreeSet;
+
 use super::draft::{Draft, layer, run, shell, source, stage};
 use super::runtime::{self, Family};
 use super::{Facts, Made, Need, Recipe, Request, network};
@@ -98,6 +100,8 @@ impl Recipe for Java {
             entrypoint: Some(vec![]),
             command: Some(command),
             working_dir: Some(APP.to_owned()),
+            // Performance counters, and what servers unpack.
+            writes: BTreeSet::from(["/tmp".to_owned()]),
             ..Image::default()
         };
         Some(Made::new(stages, image))

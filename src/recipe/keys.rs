@@ -67,12 +67,13 @@ mod tests {
     use crate::spec::{Loaded, Variables, load};
 
     /// Read for every component, whatever its recipe.
-    const COMMON: [&str; 12] = [
+    const COMMON: [&str; 13] = [
         "archetype",
         "contract",
         "env",
         "files",
         "init",
+        "lint",
         "labels",
         "readiness",
         "recipe",

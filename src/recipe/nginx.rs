@@ -4,7 +4,7 @@
 //! The whole main configuration is ours, so that nothing in it needs root: everything that
 //! nginx writes goes to `/tmp`, which may be a folder in memory under a read-only root.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::layer;
 use super::runtime::{self, Choice, Family};
@@ -47,7 +47,7 @@ impl Recipe for Nginx {
     fn needs(&self, service: &Service, _: &Facts) -> Vec<Need> {
         let source = super::source(service);
         let template = service.component.template.iter();
-        template.map(|template| Need::presence(crate::paths::in_folder(&source, &template.value))).collect()
+        template.map(|template| Need::content(crate::paths::in_folder(&source, &template.value))).collect()
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
@@ -141,6 +141,7 @@ pub(super) fn image(port: Option<u16>) -> Image {
         ports: Some(port.map(|number| Port { number, protocol: "tcp".to_owned() }).into_iter().collect()),
         // Finish what is being served, then go.
         stop_signal: Some("SIGQUIT".to_owned()),
+        writes: BTreeSet::from([RENDERED.to_owned()]),
         ..Image::default()
     }
 }

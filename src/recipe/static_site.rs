@@ -49,7 +49,7 @@ impl Recipe for StaticSite {
         let source = super::source(service);
         let template = service.component.template.iter();
         let template =
-            template.map(|template| Need::presence(crate::paths::in_folder(&source, &template.value)));
+            template.map(|template| Need::content(crate::paths::in_folder(&source, &template.value)));
         project::needs(service, facts).into_iter().chain(template).collect()
     }
 

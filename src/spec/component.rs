@@ -1,6 +1,9 @@
 //! `x-slipway`: how a service's image is made.
 
+use serde_json::Value as Json;
+
 use super::reader::{Entries, FromNode, Located, Reader, record};
+use super::schema::{self, Definitions};
 use super::stages::{CopySpec, StageSpec};
 use super::values::{Bytes, Command, OneOrMany, Pairs, Words};
 use super::yaml::{Node, Value};
@@ -10,6 +13,8 @@ record! {
     closed "the top level's `x-slipway`" struct Project {
         /// Taken by every component that does not say otherwise.
         defaults: Option<Defaults>,
+        /// Levels of lint rules: `off`, `info`, `warn` or `error`.
+        lint: Entries<Located<String>>,
     }
 }
 
@@ -56,6 +61,8 @@ record! {
         jlink: Option<Located<bool>>,
         /// Labels of the image.
         labels: Pairs,
+        /// Levels of lint rules for this component: `off`, `info`, `warn` or `error`.
+        lint: Entries<Located<String>>,
         /// The file or package that is the program's start.
         main: Option<Located<String>>,
         /// The package manager, where the folder leaves it open.
@@ -143,6 +150,10 @@ pub struct PortChoice {
 }
 
 impl FromNode for PortChoice {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::pattern("^[0-9]+$")
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.scalar(node, "a port")?;
         let variable = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
@@ -192,6 +203,10 @@ pub struct ReadinessSpec {
 }
 
 impl FromNode for ReadinessSpec {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), ReadinessMapping::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Mapping(_) = node.value {
             let ReadinessMapping { assertions, verification, .. } =
@@ -226,6 +241,11 @@ pub enum DevChoice {
 }
 
 impl FromNode for DevChoice {
+    fn schema(definitions: &mut Definitions) -> Json {
+        let no = serde_json::json!({ "const": false });
+        schema::any([no, Words::schema(definitions), DevSpec::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match node.value {
             Value::Bool(false) => Some(Self::No),
@@ -254,6 +274,11 @@ pub enum BuildChoice {
 }
 
 impl FromNode for BuildChoice {
+    fn schema(definitions: &mut Definitions) -> Json {
+        let no = serde_json::json!({ "const": false });
+        schema::any([no, Command::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match node.value {
             Value::Bool(false) => Some(Self::No),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::reader::{FromNode, Located, Reader, record};
+use super::schema::{self, Definitions};
 use super::values::{OneOrMany, Pairs, Port, Words, parse_expose, parse_published};
 use super::yaml::{Node, Value};
 use crate::diagnostic::{Code, Diagnostic};
@@ -73,6 +76,10 @@ record! {
 }
 
 impl FromNode for Build {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), BuildMapping::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Mapping(_) = node.value {
             let BuildMapping { context, dockerfile, target, args, labels, .. } =
@@ -116,6 +123,10 @@ record! {
 pub struct HealthTest(pub Vec<String>);
 
 impl FromNode for HealthTest {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), schema::list(&String::schema(definitions))])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let Value::Sequence(_) = node.value else {
             let text = reader.scalar(node, "a command: a text or a list of words")?;
@@ -137,6 +148,10 @@ impl FromNode for HealthTest {
 pub struct Expose(pub Vec<Port>);
 
 impl FromNode for Expose {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::list(&schema::pattern("^[0-9]+(-[0-9]+)?(/(tcp|udp|sctp))?$"))
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         ports(node, reader, |node, reader| text_ports(node, reader, parse_expose)).map(Self)
     }
@@ -161,6 +176,10 @@ record! {
 }
 
 impl FromNode for Published {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::list(&schema::any([schema::text(), PublishedMapping::schema(definitions)]))
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let entry = |node: &Node, reader: &mut Reader<'_>| {
             if !matches!(node.value, Value::Mapping(_)) {
@@ -221,6 +240,10 @@ fn text_ports(
 pub struct Volumes(pub Vec<Located<String>>);
 
 impl FromNode for Volumes {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::list(&serde_json::json!({ "type": ["string", "object"] }))
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let Value::Sequence(items) = &node.value else {
             reader.wrong_type(node, "a list of volumes");

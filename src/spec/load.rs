@@ -8,6 +8,7 @@ use super::component::{Component, Project};
 use super::compose::{self, Service as ComposeService};
 use super::extends::{Files, Resolver};
 use super::reader::{FromNode, Located, Reader, VariableUse};
+use super::running::Running;
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
 
@@ -29,6 +30,8 @@ pub struct Spec {
     pub unreadable: Vec<String>,
     /// The names of the other services.
     pub others: Vec<String>,
+    /// All services as they run.
+    pub running: Vec<Running>,
     /// The variables that what was read of the file uses.
     pub variables: Vec<VariableUse>,
 }
@@ -123,7 +126,7 @@ pub fn services(
         }
     }
     let errors: Vec<Diagnostic> =
-        reader.diagnostics.into_sorted().into_iter().filter(|problem| !problem.code.is_warning()).collect();
+        reader.diagnostics.into_sorted().into_iter().filter(Diagnostic::is_error).collect();
     if errors.is_empty() { Ok(found) } else { Err(errors) }
 }
 
@@ -163,6 +166,7 @@ fn assemble(
     let mut components = Vec::new();
     let mut others = Vec::new();
     let mut unreadable = Vec::new();
+    let mut running = Vec::new();
     for (key, node) in compose::services(root, reader) {
         reader.diagnostics.about(Some(&key.name));
         if let Value::Null | Value::Mapping(_) = node.value {
@@ -171,6 +175,8 @@ fn assemble(
             continue;
         }
         let joined = resolver.resolve(root, &file.name, &key.name, node, reader);
+        let name_of_service = Located { value: key.name.clone(), span: key.span.clone() };
+        running.push(Running::read(name_of_service.clone(), &joined, reader.values));
         let Some(extension) = joined.get(EXTENSION) else {
             others.push(key.name.clone());
             continue;
@@ -186,12 +192,9 @@ fn assemble(
         let compose = ComposeService::from_node(&joined, reader);
         let place = extension_place(node, extension);
         match (component, compose) {
-            (Some(component), Some(compose)) => components.push(Service {
-                name: Located { value: key.name.clone(), span: key.span.clone() },
-                compose,
-                component,
-                extension: place,
-            }),
+            (Some(component), Some(compose)) => {
+                components.push(Service { name: name_of_service, compose, component, extension: place });
+            }
             _ => unreadable.push(key.name.clone()),
         }
     }
@@ -207,7 +210,7 @@ fn assemble(
         );
     }
     let variables = std::mem::take(&mut reader.used);
-    Some(Spec { file, name, project, components, unreadable, others, variables })
+    Some(Spec { file, name, project, components, unreadable, others, running, variables })
 }
 
 /// The key's own line where the service has one; an inherited one stands where it was written.

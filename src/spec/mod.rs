@@ -11,6 +11,8 @@ mod extends;
 mod interpolate;
 mod load;
 mod reader;
+pub mod running;
+pub mod schema;
 pub mod stages;
 pub mod values;
 mod yaml;

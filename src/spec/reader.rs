@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::interpolate::{Problem, interpolate};
+use super::schema::{self, Definitions};
 use super::yaml::{Key, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
@@ -27,6 +30,8 @@ pub struct VariableUse {
     pub name: String,
     /// What stands in its place: its value, or the default that is written there.
     pub value: String,
+    /// The key in whose value it stands; none at the top.
+    pub key: Option<String>,
     /// The service that uses it; none for what all of them share.
     pub service: Option<String>,
     /// Where.
@@ -38,6 +43,9 @@ pub(super) trait FromNode: Sized {
     /// Reads it. What is wrong goes to the reader's diagnostics, and the result is `None`.
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
 
+    /// What may stand there, as a JSON schema.
+    fn schema(definitions: &mut Definitions) -> Json;
+
     /// What it is when its key is absent; `None` if the key must be there.
     fn absent() -> Option<Self> {
         None
@@ -46,7 +54,7 @@ pub(super) trait FromNode: Sized {
 
 /// Reads nodes, with the values of variables at hand.
 pub(super) struct Reader<'a> {
-    values: &'a BTreeMap<String, String>,
+    pub(super) values: &'a BTreeMap<String, String>,
     pub(super) diagnostics: Diagnostics,
     pub(super) used: Vec<VariableUse>,
     /// The key whose value is being read, for messages.
@@ -137,9 +145,11 @@ impl<'a> Reader<'a> {
             self.report(describe(problem).at(span));
         }
         let service = self.diagnostics.service().map(str::to_owned);
+        let key = self.key.clone();
         self.used.extend(found.used.into_iter().map(|(name, value)| VariableUse {
             name,
             value,
+            key: key.clone(),
             service: service.clone(),
             span: span.clone(),
         }));
@@ -171,13 +181,17 @@ fn describe(problem: Problem) -> Diagnostic {
             ))
         }
         Problem::Unset { name } => {
-            Diagnostic::new(Code::UnsetVariable, format!("the variable `{name}` has no value; it is taken as empty"))
+            Diagnostic::new(Code::Rule("UnsetVariable"), format!("the variable `{name}` has no value; it is taken as empty"))
                 .help(format!("give it a default (`${{{name}:-…}}`) or pass it by `build.args`"))
         }
     }
 }
 
 impl<T: FromNode> FromNode for Option<T> {
+    fn schema(definitions: &mut Definitions) -> Json {
+        T::schema(definitions)
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         T::from_node(node, reader).map(Some)
     }
@@ -188,18 +202,30 @@ impl<T: FromNode> FromNode for Option<T> {
 }
 
 impl<T: FromNode> FromNode for Located<T> {
+    fn schema(definitions: &mut Definitions) -> Json {
+        T::schema(definitions)
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { value: T::from_node(node, reader)?, span: node.span.clone() })
     }
 }
 
 impl FromNode for String {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::text()
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         reader.scalar(node, "a string")
     }
 }
 
 impl FromNode for bool {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::any([serde_json::json!({ "type": "boolean" }), schema::pattern("^(true|false)$")])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Bool(value) => Some(*value),
@@ -220,6 +246,10 @@ impl FromNode for bool {
 }
 
 impl FromNode for u32 {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::any([serde_json::json!({ "type": "integer", "minimum": 0 }), schema::pattern("^[0-9]+$")])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let number = match &node.value {
             #[allow(
@@ -244,6 +274,10 @@ impl FromNode for u32 {
 
 /// A list.
 impl<T: FromNode> FromNode for Vec<T> {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::list(&T::schema(definitions))
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let Value::Sequence(items) = &node.value else {
             reader.wrong_type(node, "a list");
@@ -270,6 +304,10 @@ impl<T> Default for Entries<T> {
 }
 
 impl<T: FromNode> FromNode for Entries<T> {
+    fn schema(definitions: &mut Definitions) -> Json {
+        serde_json::json!({ "type": "object", "additionalProperties": T::schema(definitions) })
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let entries = reader.mapping(node, "named entries")?;
         let read: Vec<Option<_>> = entries
@@ -293,15 +331,15 @@ impl<T: FromNode> FromNode for Entries<T> {
 /// what messages call the mapping.
 macro_rules! record {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $doc:literal])*
         $mode:ident $what:literal struct $name:ident {
-            $( $(#[$field_meta:meta])* $field:ident: $type:ty ),* $(,)?
+            $( $(#[doc = $field_doc:literal])* $field:ident: $type:ty ),* $(,)?
         }
     ) => {
-        $(#[$meta])*
+        $(#[doc = $doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
-            $( $(#[$field_meta])* pub $field: $type, )*
+            $( $(#[doc = $field_doc])* pub $field: $type, )*
             /// The place of the whole mapping.
             pub span: $crate::diagnostic::Span,
         }
@@ -312,6 +350,18 @@ macro_rules! record {
         }
 
         impl $crate::spec::reader::FromNode for $name {
+            fn schema(definitions: &mut $crate::spec::schema::Definitions) -> serde_json::Value {
+                let closed = $crate::spec::reader::record!(@is_closed $mode);
+                $crate::spec::schema::record(definitions, stringify!($name), &[$($doc),*], closed, |definitions| vec![
+                    $((
+                        stringify!($field),
+                        vec![$($field_doc),*],
+                        <$type as $crate::spec::reader::FromNode>::schema(definitions),
+                        <$type as $crate::spec::reader::FromNode>::absent().is_none(),
+                    )),*
+                ])
+            }
+
             fn from_node(
                 node: &$crate::spec::yaml::Node,
                 reader: &mut $crate::spec::reader::Reader<'_>,
@@ -327,6 +377,8 @@ macro_rules! record {
     (@closed $reader:ident, $entries:ident, $what:literal, $known:expr) => {
         $reader.only_known_keys($entries, $what, $known);
     };
+    (@is_closed closed) => { true };
+    (@is_closed open) => { false };
     (@open $reader:ident, $entries:ident, $what:literal, $known:expr) => {};
 }
 pub(super) use record;

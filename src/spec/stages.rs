@@ -1,6 +1,9 @@
 //! Stages written by hand: what may stand under `stages`, and under `files`.
 
+use serde_json::Value as Json;
+
 use super::reader::{FromNode, Located, Reader, record};
+use super::schema::{self, Definitions};
 use super::values::{Command, OneOrMany, Pairs};
 use super::yaml::{Node, Value};
 
@@ -51,6 +54,26 @@ pub enum ActionSpec {
 const ACTIONS: [&str; 9] = ["collect", "copy", "env", "mkdir", "run", "symlink", "user", "workdir", "write"];
 
 impl FromNode for StepSpec {
+    fn schema(definitions: &mut Definitions) -> Json {
+        // One of the actions, by the key that its mapping has.
+        let alone = |key: &str, schema: Json| {
+            serde_json::json!({
+                "type": "object", "properties": { key: schema }, "required": [key], "additionalProperties": false,
+            })
+        };
+        schema::any([
+            alone("collect", CollectSpec::schema(definitions)),
+            alone("copy", CopySpec::schema(definitions)),
+            alone("env", Pairs::schema(definitions)),
+            alone("mkdir", DirSpec::schema(definitions)),
+            RunSpec::schema(definitions),
+            alone("symlink", LinkSpec::schema(definitions)),
+            alone("user", String::schema(definitions)),
+            alone("workdir", String::schema(definitions)),
+            alone("write", WriteSpec::schema(definitions)),
+        ])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let entries = reader.mapping(node, "a step")?;
         let actions: Vec<&str> = ACTIONS.into_iter().filter(|action| node.get(action).is_some()).collect();
@@ -201,6 +224,10 @@ record! {
 }
 
 impl FromNode for CacheSpec {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), CacheMapping::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Mapping(_) = node.value {
             let CacheMapping { target, id, sharing, .. } = CacheMapping::from_node(node, reader)?;
@@ -238,6 +265,10 @@ record! {
 }
 
 impl FromNode for SecretSpec {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), SecretMapping::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Mapping(_) = node.value {
             let SecretMapping { id, target, env, required, .. } = SecretMapping::from_node(node, reader)?;
@@ -301,6 +332,10 @@ record! {
 }
 
 impl FromNode for DirSpec {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), DirMapping::schema(definitions)])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Mapping(_) = node.value {
             let DirMapping { path, mode, owner, .. } = DirMapping::from_node(node, reader)?;
@@ -325,6 +360,10 @@ record! {
 pub struct Mode(pub u32);
 
 impl FromNode for Mode {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::pattern("^(0o)?[0-7]{1,5}$")
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.scalar(node, "permission bits such as `\"0755\"`")?;
         let bits = u32::from_str_radix(text.trim_start_matches("0o"), 8).ok().filter(|bits| *bits <= 0o7777);

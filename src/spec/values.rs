@@ -4,7 +4,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::reader::{FromNode, Reader};
+use super::schema::{self, Definitions};
 use super::yaml::{Node, Value};
 use crate::diagnostic::Span;
 
@@ -41,6 +44,10 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 impl FromNode for Duration {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::pattern("^([0-9.]+(ns|us|µs|ms|s|m|h|d|w))+$|^0$")
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.scalar(node, "a duration such as `30s`")?;
         let duration = parse_duration(&text);
@@ -83,6 +90,10 @@ pub fn parse_bytes(text: &str) -> Option<Bytes> {
 }
 
 impl FromNode for Bytes {
+    fn schema(_: &mut Definitions) -> Json {
+        schema::pattern("^ *[0-9.]+ *([bB]|[kKmMgGtT]([iI]?[bB])?)?$")
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.scalar(node, "a size such as `150MB`")?;
         let bytes = parse_bytes(&text);
@@ -145,6 +156,10 @@ fn split_words(text: &str) -> Result<Vec<String>, String> {
 }
 
 impl FromNode for Words {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), schema::list(&String::schema(definitions))])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let words = if let Value::Sequence(_) = node.value {
             Vec::from_node(node, reader)?
@@ -173,7 +188,8 @@ pub struct Command {
 }
 
 /// See [`Command`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CommandLine {
     /// For `/bin/sh -c`.
     Shell(String),
@@ -204,6 +220,10 @@ impl fmt::Display for CommandLine {
 }
 
 impl FromNode for Command {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), schema::list(&String::schema(definitions))])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let line = if let Value::Sequence(_) = node.value {
             CommandLine::Exec(Vec::from_node(node, reader)?)
@@ -225,6 +245,10 @@ impl FromNode for Command {
 pub struct OneOrMany(pub Vec<super::Located<String>>);
 
 impl FromNode for OneOrMany {
+    fn schema(definitions: &mut Definitions) -> Json {
+        schema::any([schema::text(), schema::list(&String::schema(definitions))])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         if let Value::Sequence(_) = node.value {
             return Vec::from_node(node, reader).map(Self);
@@ -249,6 +273,14 @@ impl Pairs {
 }
 
 impl FromNode for Pairs {
+    fn schema(definitions: &mut Definitions) -> Json {
+        let mapping = serde_json::json!({
+            "type": "object",
+            "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
+        });
+        schema::any([mapping, schema::list(&String::schema(definitions))])
+    }
+
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let pairs: Vec<Option<_>> = match &node.value {
             Value::Mapping(entries) => entries
@@ -284,7 +316,7 @@ impl FromNode for Pairs {
 // --- ports --------------------------------------------------------------------------------
 
 /// A port that a container listens on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Port {
     /// The number.
     pub number: u16,

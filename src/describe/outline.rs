@@ -4,30 +4,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use base64::Engine;
 use serde_json::{Value, json};
 
+use super::{Component, Places, Said};
 use crate::diagnostic::Span;
 use crate::lower::reach;
-use crate::plan::{Action, Archetype, Mount, Plan, RuntimeUser};
-use crate::spec::{Service, Spec};
-
-/// What an outline is about.
-pub(super) struct Planned<'a> {
-    pub(super) spec: &'a Spec,
-    pub(super) service: &'a Service,
-    pub(super) plan: &'a Plan,
-    /// The stage that would be built.
-    pub(super) stage: String,
-    /// The spec file.
-    pub(super) file: &'a [u8],
-}
+use crate::plan::{Action, Archetype, Mount, RuntimeUser};
 
 /// For programs in the form that BuildKit's clients know, with `found` beside it; and for people.
-pub(super) fn outline(planned: &Planned<'_>) -> (Value, String) {
-    let Planned { plan, service, stage, .. } = planned;
+pub fn outline(planned: &Component<'_>) -> Said {
+    let Component { plan, service, spec, .. } = planned;
+    let stage = planned.stage();
     let mut text = format!("TARGET: {}\n", plan.component);
-    if *stage != plan.runtime {
+    if stage != plan.runtime {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "STAGE: {stage}");
     }
@@ -66,6 +55,22 @@ pub(super) fn outline(planned: &Planned<'_>) -> (Value, String) {
             .iter()
             .map(|stage| [format!("{}:{}", plan.component, stage.name), stage.from.to_string()]),
     );
+    let mut places = Places::of(spec);
+    let args: Vec<Value> = args
+        .iter()
+        .map(|(name, (value, span))| json!({ "name": name, "value": value, "location": places.location(span) }))
+        .collect();
+    let secrets: Vec<Value> = secrets
+        .iter()
+        .map(|(id, (required, span))| json!({ "name": id, "required": required, "location": places.location(span) }))
+        .collect();
+    let agents: Vec<Value> = agents
+        .iter()
+        .map(|(id, span)| json!({ "name": id, "required": true, "location": places.location(span) }))
+        .collect();
+    let caches: Vec<Value> =
+        caches.iter().map(|(id, span)| json!({ "ID": id, "location": places.location(span) })).collect();
+    let location = places.location(&service.name.span);
     let found: Vec<Value> = plan
         .found
         .iter()
@@ -74,19 +79,19 @@ pub(super) fn outline(planned: &Planned<'_>) -> (Value, String) {
     let json = json!({
         "name": plan.component,
         "description": what,
-        "args": args.iter().map(|(name, (value, span))| json!({ "name": name, "value": value, "location": place(span) })).collect::<Vec<_>>(),
-        "secrets": secrets.iter().map(|(id, (required, span))| json!({ "name": id, "required": required, "location": place(span) })).collect::<Vec<_>>(),
-        "ssh": agents.iter().map(|(id, span)| json!({ "name": id, "required": true, "location": place(span) })).collect::<Vec<_>>(),
-        "cache": caches.iter().map(|(id, span)| json!({ "ID": id, "location": place(span) })).collect::<Vec<_>>(),
+        "args": args,
+        "secrets": secrets,
+        "ssh": agents,
+        "cache": caches,
         "found": found,
-        "location": place(&service.name.span),
-        "sources": [base64::engine::general_purpose::STANDARD.encode(planned.file)],
+        "location": location,
+        "sources": places.sources(),
     });
-    (json, text)
+    Said { json, text }
 }
 
 /// The variables that the component uses, each once.
-fn args<'p>(planned: &Planned<'p>) -> BTreeMap<&'p str, (&'p str, &'p Span)> {
+fn args<'p>(planned: &Component<'p>) -> BTreeMap<&'p str, (&'p str, &'p Span)> {
     let own = Some(planned.service.name.value.as_str());
     let used =
         planned.spec.variables.iter().filter(|used| used.service.is_none() || used.service.as_deref() == own);
@@ -101,9 +106,9 @@ type Secrets<'p> = BTreeMap<&'p str, (bool, &'p Span)>;
 type Ids<'p> = BTreeMap<&'p str, &'p Span>;
 
 /// The secrets, agents and caches of the stages that would be built.
-fn mounts<'p>(planned: &Planned<'p>) -> (Secrets<'p>, Ids<'p>, Ids<'p>) {
+fn mounts<'p>(planned: &Component<'p>) -> (Secrets<'p>, Ids<'p>, Ids<'p>) {
     let (mut secrets, mut agents, mut caches) = (Secrets::new(), Ids::new(), Ids::new());
-    for step in reach::stages(planned.plan, &planned.stage).into_iter().flat_map(|stage| &stage.steps) {
+    for step in reach::stages(planned.plan, planned.stage()).into_iter().flat_map(|stage| &stage.steps) {
         let Action::Run(run) = &step.action else { continue };
         for mount in &run.mounts {
             match mount {
@@ -111,7 +116,7 @@ fn mounts<'p>(planned: &Planned<'p>) -> (Secrets<'p>, Ids<'p>, Ids<'p>) {
                     let entry = secrets.entry(id.as_str()).or_insert((*required, &step.origin));
                     entry.0 |= required;
                 }
-                Mount::Ssh { id } => {
+                Mount::Ssh { id, .. } => {
                     agents.insert(id, &step.origin);
                 }
                 Mount::Cache { id, .. } => {
@@ -122,10 +127,6 @@ fn mounts<'p>(planned: &Planned<'p>) -> (Secrets<'p>, Ids<'p>, Ids<'p>) {
         }
     }
     (secrets, agents, caches)
-}
-
-fn place(span: &Span) -> Value {
-    json!({ "sourceIndex": 0, "ranges": [{ "start": { "line": span.line() }, "end": { "line": span.last_line() } }] })
 }
 
 /// Two columns below their heads; nothing without rows.

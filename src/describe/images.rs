@@ -1,0 +1,52 @@
+//! `--call=slipway.images`: every image that builds need, for whoever keeps a mirror.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::Said;
+use crate::lower::reach;
+use crate::plan::{Plan, StagePlatform};
+use crate::reference::Reference;
+
+/// Who needs an image, for whose platform, and its digest.
+#[derive(Default)]
+struct Needed<'a> {
+    components: BTreeSet<&'a str>,
+    platforms: BTreeSet<&'a str>,
+    digest: Option<&'a String>,
+}
+
+/// The images of these plans by their full names: which components need them, and for whose
+/// platform. `own` are names that mean something else than an image, such as another component.
+/// `digests` are those that were looked up, by name.
+pub fn images(plans: &[&Plan], own: &BTreeSet<&str>, digests: &BTreeMap<String, String>) -> Said {
+    let mut needed: BTreeMap<String, Needed<'_>> = BTreeMap::new();
+    for plan in plans {
+        let stages: Vec<_> = plan.stages.iter().collect();
+        for used in reach::images(&stages).into_iter().filter(|used| !own.contains(used.name.as_str())) {
+            let full = used.name.parse::<Reference>().map_or(used.name.clone(), |name| name.to_string());
+            let entry = needed.entry(full).or_default();
+            entry.components.insert(&plan.component);
+            entry.platforms.insert(match used.platform {
+                StagePlatform::Build => "build",
+                StagePlatform::Target => "target",
+            });
+            entry.digest = digests.get(&used.name);
+        }
+    }
+    let mut text = String::new();
+    let json: Vec<Value> = needed
+        .iter()
+        .map(|(name, Needed { components, platforms, digest })| {
+            // Writing to a String cannot fail.
+            let _ = match digest {
+                Some(digest) => writeln!(text, "{name}@{digest}"),
+                None => writeln!(text, "{name}"),
+            };
+            json!({ "image": name, "digest": digest, "components": components, "platforms": platforms })
+        })
+        .collect();
+    Said { json: Value::Array(json), text }
+}

@@ -1,0 +1,340 @@
+//! From planned components to graphs: images are looked up, other components that serve as
+//! sources are lowered first, and the target is lowered for every platform.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{Definition, Metadata, Output, Platform, read};
+use buildkit_proto::pb;
+use prost::Message;
+
+use super::errors::Failure;
+use super::gateway::{Capabilities, Gateway};
+use super::images::Resolver;
+use super::named;
+use super::options::Options;
+use super::project::{Planned, Project};
+use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
+use crate::lower::llb::{Lowered, location, lower};
+use crate::lower::reach::{self, ImageUse};
+use crate::lower::setting::{FoundImage, FoundImages, ProcessOptions, Setting};
+use crate::plan::{Plan, StagePlatform};
+use crate::spec::Service;
+
+/// Where BuildKit leaves the graph of the frontend's own image.
+const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
+
+/// One component of a build: the target, or one that others start or copy from.
+struct Part<'a> {
+    service: &'a Service,
+    planned: Planned,
+    stage: String,
+    /// The images that it uses, other components among them.
+    uses: Vec<ImageUse>,
+}
+
+/// What is built: the target last, each component after those that it uses.
+pub(super) struct Graph<'a> {
+    project: &'a Project<'a>,
+    options: &'a Options,
+    caps: &'a Capabilities,
+    /// The machine's own platform.
+    pub(super) host: Platform,
+    pub(super) platforms: Vec<Platform>,
+    pub(super) multi: bool,
+    parts: Vec<Part<'a>>,
+    images: Vec<FoundImages>,
+    context: Option<Output>,
+    processes: ProcessOptions,
+    epoch: i64,
+}
+
+impl<'a> Graph<'a> {
+    /// Plans what the target needs, and looks up its images.
+    pub(super) async fn of(
+        gateway: &Gateway,
+        options: &'a Options,
+        caps: &'a Capabilities,
+        project: &'a Project<'a>,
+        service: &'a Service,
+        (planned, stage): (Planned, String),
+        epoch: Option<i64>,
+    ) -> Result<Self, Failure> {
+        let given = options.platforms()?;
+        let host = caps.platforms.first().cloned().unwrap_or_else(|| Platform::linux(std::env::consts::ARCH));
+        let platforms = if given.is_empty() { vec![host.clone()] } else { given };
+        let multi = options.multi_platform(platforms.len())?;
+        let mut graph = Self {
+            project,
+            options,
+            caps,
+            host,
+            platforms,
+            multi,
+            parts: Vec::new(),
+            images: Vec::new(),
+            context: None,
+            processes: options.processes()?,
+            epoch: epoch.unwrap_or(0),
+        };
+        graph.collect(service, planned, stage).await?;
+        graph.context = graph.context();
+        graph.resolve(gateway).await?;
+        Ok(graph)
+    }
+
+    /// The target's plan.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        self.parts.last().map(|part| &part.planned.plan)
+    }
+
+    /// The target, with the components that it uses before it.
+    async fn collect(
+        &mut self,
+        service: &'a Service,
+        planned: Planned,
+        stage: String,
+    ) -> Result<(), Failure> {
+        let mut waiting = vec![(service, planned, stage)];
+        while let Some((service, planned, stage)) = waiting.pop() {
+            let uses = reach::images(&reach::stages(&planned.plan, &stage));
+            let missing = uses.iter().find_map(|used| {
+                let other = self.component(service, &used.name)?;
+                (!self.parts.iter().any(|part| part.service.name == other.name)).then_some((other, used))
+            });
+            let Some((other, used)) = missing else {
+                self.parts.push(Part { service, planned, stage, uses });
+                continue;
+            };
+            let above = waiting.iter().map(|(service, ..)| *service);
+            if above.chain([service]).any(|service| service.name == other.name) {
+                return Err(Failure::spec(
+                    Diagnostic::new(
+                        Code::UnknownStage,
+                        format!("the component `{}` is made from itself", other.name.value),
+                    )
+                    .at(&used.origin),
+                ));
+            }
+            let next = self.project.plan(other).await?;
+            let runtime = next.plan.runtime.clone();
+            waiting.extend([(service, planned, stage), (other, next, runtime)]);
+        }
+        Ok(())
+    }
+
+    /// The component of the file that an image's name means, unless the client puts something
+    /// else in its place.
+    fn component(&self, service: &Service, name: &str) -> Option<&'a Service> {
+        let overridden =
+            self.platforms.iter().any(|platform| named::given(self.options, name, platform).is_some());
+        if overridden {
+            return None;
+        }
+        let name = match named::additional(&self.project.spec, service, name) {
+            Some(setting) => {
+                setting.value.strip_prefix("service:").or(setting.value.strip_prefix("target:"))?.to_owned()
+            }
+            None => name.to_owned(),
+        };
+        self.project.spec.components.iter().find(|service| service.name.value == name)
+    }
+
+    fn context(&self) -> Option<Output> {
+        let stages: Vec<_> =
+            self.parts.iter().flat_map(|part| reach::stages(&part.planned.plan, &part.stage)).collect();
+        let mut used = reach::context(stages.iter().copied());
+        for part in &self.parts {
+            for image in &part.uses {
+                if let Some(path) = named::in_context(&self.project.spec, part.service, &image.name) {
+                    if path.is_empty() {
+                        used.everything = true;
+                    } else {
+                        used.paths.insert(path);
+                    }
+                }
+            }
+        }
+        if used.is_empty() {
+            return None;
+        }
+        let mut metadata = Metadata::named("[internal] load build context");
+        for part in &self.parts {
+            metadata = metadata.location(location(&self.project.file.source, source_place(part.service)));
+        }
+        self.project.sources.context(&used, &self.project.ignore, &metadata)
+    }
+
+    async fn resolve(&mut self, gateway: &Gateway) -> Result<(), Failure> {
+        let mut all = Vec::new();
+        for part in &self.parts {
+            let resolver = Resolver {
+                gateway,
+                options: self.options,
+                caps: self.caps,
+                sources: &self.project.sources,
+                spec: &self.project.spec,
+                service: part.service,
+                context: self.context.as_ref(),
+                file: &self.project.file.source,
+                build_platform: &self.host,
+            };
+            let uses: Vec<ImageUse> = part
+                .uses
+                .iter()
+                .filter(|used| self.component(part.service, &used.name).is_none())
+                .cloned()
+                .collect();
+            let mut images = resolver
+                .resolve(&uses, &self.platforms)
+                .await
+                .map_err(|failure| self.suggest_component(failure, &uses))?;
+            resolver.locate(&mut images, &uses);
+            all.push(images);
+        }
+        self.images = all;
+        Ok(())
+    }
+
+    /// A name that is near one of the components' was most likely meant to be it.
+    fn suggest_component(&self, failure: Failure, uses: &[ImageUse]) -> Failure {
+        let Failure::Spec(mut diagnostics) = failure else { return failure };
+        let names: Vec<&str> =
+            self.project.spec.components.iter().map(|service| service.name.value.as_str()).collect();
+        for diagnostic in &mut diagnostics {
+            let used = uses.iter().find(|used| diagnostic.span.as_ref() == Some(&used.origin));
+            let meant = used.and_then(|used| did_you_mean(&used.name, names.iter().copied()));
+            if let Some(meant) = meant {
+                diagnostic.help.insert(0, format!("did you mean the component `{meant}`?"));
+            }
+        }
+        Failure::Spec(diagnostics)
+    }
+
+    /// Base images that are of another platform than they are wanted for.
+    pub(super) fn foreign_bases(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (part, images) in self.parts.iter().zip(&self.images) {
+            for ((name, wanted), image) in images {
+                let Some(is) = image.config.platform() else { continue };
+                if image.raw_config.is_some()
+                    && (is.architecture != wanted.architecture || is.os != wanted.os)
+                {
+                    let used = part.uses.iter().find(|used| used.name == *name);
+                    let place = used.map_or(&part.service.extension, |used| &used.origin);
+                    let finding = Diagnostic::new(
+                        Code::Rule("BasePlatform"),
+                        format!("the image `{name}` is of {is}, and {wanted} is built"),
+                    )
+                    .at(place)
+                    .help(format!("an image of that name for {wanted} is needed"));
+                    found.push(Diagnostic { service: Some(part.service.name.value.clone()), ..finding });
+                }
+            }
+        }
+        found
+    }
+
+    /// Every image that is needed, by name and platform, with its digest where it has one.
+    pub(super) fn images(&self) -> BTreeMap<(String, String), Option<String>> {
+        let mut found = BTreeMap::new();
+        for ((name, platform), image) in self.images.iter().flatten() {
+            found.insert((name.clone(), platform.to_string()), image.digest.clone());
+        }
+        found
+    }
+
+    /// The target for one platform.
+    pub(super) fn lowered(&self, platform: &Platform) -> Result<Lowered, Failure> {
+        self.lower(platform, None)
+    }
+
+    /// Likewise, with another stage of it as the result.
+    fn lower(&self, platform: &Platform, stage: Option<&str>) -> Result<Lowered, Failure> {
+        let helper = own_image();
+        let namespace = self.options.cache_namespace(&self.project.name());
+        let mut components: BTreeMap<&str, FoundImage> = BTreeMap::new();
+        let mut target = None;
+        for (number, (part, own)) in self.parts.iter().zip(&self.images).enumerate() {
+            let mut images = own.clone();
+            for used in &part.uses {
+                let other = self.component(part.service, &used.name);
+                let Some(image) = other.and_then(|other| components.get(other.name.value.as_str())) else {
+                    continue;
+                };
+                let wanted = match used.platform {
+                    StagePlatform::Build => &self.host,
+                    StagePlatform::Target => platform,
+                };
+                images.insert((used.name.clone(), wanted.clone()), image.clone());
+            }
+            let setting = Setting {
+                images: &images,
+                context: self.context.as_ref(),
+                helper: helper.as_ref(),
+                file: &self.project.file.source,
+                build_platform: &self.host,
+                target_platform: platform,
+                name_platform: self.multi,
+                cache_namespace: &namespace,
+                no_cache: self.options.no_cache(),
+                processes: &self.processes,
+                epoch: self.epoch,
+                can_merge: self.caps.llb("mergeop"),
+            };
+            let is_target = number + 1 == self.parts.len();
+            let stage = stage.filter(|_| is_target).unwrap_or(&part.stage);
+            let lowered = lower(&part.planned.plan, stage, &setting).map_err(Failure::spec)?;
+            let image = FoundImage {
+                output: lowered.output.clone(),
+                config: lowered.config.clone(),
+                raw_config: None,
+                digest: None,
+            };
+            components.insert(&part.service.name.value, image);
+            target = Some(lowered);
+        }
+        target.ok_or_else(|| Failure::spec(Diagnostic::new(Code::UnknownTarget, "there is nothing to build")))
+    }
+
+    /// The stages of the target beside the one that is built, for whoever scans them.
+    pub(super) fn other_stages(&self, platform: &Platform) -> Result<Vec<(String, Output)>, Failure> {
+        let Some(part) = self.parts.last() else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for stage in reach::stages(&part.planned.plan, &part.stage) {
+            if stage.name != part.stage {
+                let other = self.lower(platform, Some(&stage.name))?;
+                found.extend(other.output.map(|output| (stage.name.clone(), output)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The build context as the graph has it.
+    pub(super) fn context_output(&self) -> Option<&Output> {
+        self.context.as_ref()
+    }
+
+    /// The graph that makes an output, if the engine can do all that it needs.
+    pub(super) fn definition(&self, output: &Output) -> Result<Definition, Failure> {
+        let definition = output.marshal();
+        match self.caps.missing(&definition) {
+            None => Ok(definition),
+            Some(cap) => Err(Failure::spec(
+                Diagnostic::new(Code::Engine, format!("this engine cannot do what the build needs: `{cap}`"))
+                    .help("update Docker Engine or BuildKit"),
+            )),
+        }
+    }
+}
+
+/// The frontend's own image as part of a graph; none if the engine does not tell.
+fn own_image() -> Option<Output> {
+    let bytes = std::fs::read(OWN_IMAGE).ok()?;
+    let definition = pb::Definition::decode(bytes.as_slice()).ok()?;
+    read(&definition).ok().flatten()
+}
+
+fn source_place(service: &Service) -> &Span {
+    let component = &service.component;
+    component.source.as_ref().or(component.recipe.as_ref()).map_or(&service.extension, |key| &key.span)
+}

@@ -1,0 +1,92 @@
+//! What `Return` gets: references, image configurations, and what else the client is told.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::Platform;
+use buildkit_proto::frontend::{
+    Attestation, AttestationKind, Attestations, Ref, RefMap, Result as BuildResult, result::Result as Body,
+};
+use serde_json::{Value, json};
+
+use crate::plan::Report;
+
+/// The key of a result's metadata that buildx prints when it is done.
+const REPORT: &str = "frontend.result.inlinemessage";
+/// Where the same is for programs; every key that starts with `frontend.` reaches `--metadata-file`.
+const DETAILS: &str = "frontend.slipway.image";
+
+/// The predicate of software bills of material in SPDX's form.
+pub(super) const SPDX: &str = "https://spdx.dev/Document";
+
+/// One platform's result.
+pub(super) struct Solved {
+    /// The engine's name for it; empty for scratch.
+    pub(super) reference: String,
+    /// Its image configuration.
+    pub(super) config: Vec<u8>,
+    /// That of its base.
+    pub(super) base_config: Option<Vec<u8>>,
+    /// The engine's name for a folder with bills of material.
+    pub(super) sbom: Option<String>,
+}
+
+/// The result of a build.
+pub(super) fn result(
+    platforms: &[Platform],
+    solved: Vec<Solved>,
+    multi: bool,
+    report: Option<Report>,
+    epoch: Option<i64>,
+) -> BuildResult {
+    let listed: Vec<Value> = platforms.iter().map(listed).collect();
+    let mut metadata = BTreeMap::new();
+    metadata.insert("refs.platforms".to_owned(), json!({ "Platforms": listed }).to_string().into_bytes());
+    if let Some(report) = report {
+        metadata.insert(DETAILS.to_owned(), report.details.to_string().into_bytes());
+        metadata.insert(REPORT.to_owned(), report.text.into_bytes());
+    }
+    let (mut refs, mut attestations) = (BTreeMap::new(), BTreeMap::new());
+    for (platform, solved) in platforms.iter().zip(solved) {
+        let suffix = if multi { format!("/{platform}") } else { String::new() };
+        metadata.insert(format!("containerimage.config{suffix}"), solved.config);
+        // With it, the exporter knows which layers are the base's and leaves their times alone.
+        if let Some(base) = solved.base_config {
+            metadata.insert(format!("containerimage.base.config{suffix}"), base);
+        }
+        if let Some(epoch) = epoch {
+            metadata.insert(format!("source.date.epoch{suffix}"), epoch.to_string().into_bytes());
+        }
+        if let Some(reference) = solved.sbom {
+            let bundle = Attestation {
+                kind: AttestationKind::Bundle.into(),
+                metadata: BTreeMap::from([
+                    ("reason".to_owned(), b"sbom".to_vec()),
+                    ("sbom-core".to_owned(), b"sbom".to_vec()),
+                ]),
+                r#ref: Some(Ref { id: reference, def: None }),
+                path: "/".to_owned(),
+                in_toto_predicate_type: SPDX.to_owned(),
+                in_toto_subjects: Vec::new(),
+            };
+            attestations.insert(platform.to_string(), Attestations { attestation: vec![bundle] });
+        }
+        refs.insert(platform.to_string(), Ref { id: solved.reference, def: None });
+    }
+    let body = if multi {
+        Body::Refs(RefMap { refs })
+    } else {
+        Body::Ref(refs.into_values().next().unwrap_or_default())
+    };
+    BuildResult { result: Some(body), metadata, attestations }
+}
+
+fn listed(platform: &Platform) -> Value {
+    let mut inner = json!({ "architecture": platform.architecture, "os": platform.os });
+    if !platform.variant.is_empty() {
+        inner["variant"] = json!(platform.variant);
+    }
+    if !platform.os_version.is_empty() {
+        inner["os.version"] = json!(platform.os_version);
+    }
+    json!({ "ID": platform.to_string(), "Platform": inner })
+}

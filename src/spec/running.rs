@@ -1,0 +1,323 @@
+//! What a service says about how it runs, as far as lint rules look at it: environment,
+//! dependencies, mounts, privileges.
+//!
+//! None of this decides what is built, and Compose reads it by its own rules. So it is read
+//! leniently: what has another form than expected is passed over, and a variable without a value
+//! is no error here.
+
+use std::collections::BTreeMap;
+
+use super::interpolate::interpolate;
+use super::reader::Located;
+use super::values::{Port, parse_expose, parse_published};
+use super::yaml::{Node, Value};
+use crate::diagnostic::Span;
+
+/// A service as it runs.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Its name.
+    pub name: Located<String>,
+    /// Its environment.
+    pub environment: Vec<Setting>,
+    /// Its labels in Compose.
+    pub labels: Vec<Setting>,
+    /// What it waits for.
+    pub depends_on: Vec<Dependency>,
+    /// The container ports that it exposes or publishes.
+    pub ports: Vec<Port>,
+    /// Names under which other services reach it beside its own.
+    pub aliases: Vec<String>,
+    /// Whether Compose checks its health: none if the image decides.
+    pub health_check: Option<bool>,
+    /// What is mounted.
+    pub mounts: Vec<MountedPath>,
+    /// Everything that gives it more of the host than it needs, in words.
+    pub host_access: Vec<Located<String>>,
+    /// The profiles that it belongs to.
+    pub profiles: Vec<Located<String>>,
+    /// Whether memory or processors are limited.
+    pub has_limits: bool,
+    /// Its `build`, if it has one.
+    pub build: Option<BuildKeys>,
+    /// Its command, as text.
+    pub command: Option<Located<String>>,
+}
+
+/// A name with a value.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The name.
+    pub name: String,
+    /// The value as it is written, variables and all.
+    pub written: String,
+    /// The value with variables replaced, or their defaults.
+    pub value: String,
+    /// The place of the value.
+    pub span: Span,
+}
+
+/// A service that another one waits for.
+#[derive(Clone, Debug)]
+pub struct Dependency {
+    /// Its name.
+    pub service: Located<String>,
+    /// What is waited for; `service_started` unless it says otherwise.
+    pub condition: String,
+}
+
+/// Something mounted.
+#[derive(Clone, Debug)]
+pub struct MountedPath {
+    /// The host's path or the volume's name; none for what is the container's own.
+    pub source: Option<String>,
+    /// Where.
+    pub target: String,
+    /// The place.
+    pub span: Span,
+}
+
+/// What `build` says beside what makes the image.
+#[derive(Clone, Debug)]
+pub struct BuildKeys {
+    /// The place.
+    pub span: Span,
+    /// The secrets that it passes on; none if it does not say.
+    pub secrets: Vec<Located<String>>,
+    /// The ssh agents that it passes on.
+    pub ssh: Vec<Located<String>>,
+    /// The build context.
+    pub context: Option<String>,
+    /// Further sources, by name: `additional_contexts`.
+    pub additional_contexts: Vec<Setting>,
+}
+
+impl Running {
+    /// Reads a service.
+    pub(super) fn read(name: Located<String>, node: &Node, variables: &BTreeMap<String, String>) -> Self {
+        let read = Lenient { variables };
+        Self {
+            environment: read.settings(node.get("environment")),
+            labels: read.settings(node.get("labels")),
+            depends_on: read.dependencies(node.get("depends_on")),
+            ports: read.ports(node),
+            aliases: read.aliases(node),
+            health_check: read.health_check(node.get("healthcheck")),
+            mounts: read.mounts(node),
+            host_access: read.host_access(node),
+            profiles: read.texts(node.get("profiles")),
+            has_limits: has_limits(node),
+            build: node.get("build").map(|build| BuildKeys {
+                span: build.span.clone(),
+                secrets: read.references(build.get("secrets")),
+                ssh: read.ssh(build.get("ssh")),
+                context: build.get("context").and_then(|node| read.text(node)).map(|text| text.value),
+                additional_contexts: read.settings(build.get("additional_contexts")),
+            }),
+            command: node.get("command").and_then(|command| {
+                let words: Vec<String> =
+                    read.texts(Some(command)).into_iter().map(|word| word.value).collect();
+                (!words.is_empty()).then(|| Located { value: words.join(" "), span: command.span.clone() })
+            }),
+            name,
+        }
+    }
+}
+
+struct Lenient<'a> {
+    variables: &'a BTreeMap<String, String>,
+}
+
+impl Lenient<'_> {
+    fn text(&self, node: &Node) -> Option<Located<String>> {
+        let value = match &node.value {
+            Value::String(text) => interpolate(text, self.variables).text,
+            Value::Number { text, .. } => text.clone(),
+            Value::Bool(value) => value.to_string(),
+            _ => return None,
+        };
+        Some(Located { value, span: node.span.clone() })
+    }
+
+    /// One text, or a list of them.
+    fn texts(&self, node: Option<&Node>) -> Vec<Located<String>> {
+        match node.map(|node| &node.value) {
+            Some(Value::Sequence(items)) => items.iter().filter_map(|item| self.text(item)).collect(),
+            _ => node.and_then(|node| self.text(node)).into_iter().collect(),
+        }
+    }
+
+    fn settings(&self, node: Option<&Node>) -> Vec<Setting> {
+        let setting = |name: &str, written: &str, span: &Span| Setting {
+            name: name.to_owned(),
+            written: written.to_owned(),
+            value: interpolate(written, self.variables).text,
+            span: span.clone(),
+        };
+        let raw = |node: &Node| match &node.value {
+            Value::String(text) | Value::Number { text, .. } => Some(text.clone()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => None,
+        };
+        match node.map(|node| &node.value) {
+            Some(Value::Mapping(entries)) => entries
+                .iter()
+                .filter_map(|(key, node)| Some(setting(&key.name, &raw(node)?, &node.span)))
+                .collect(),
+            Some(Value::Sequence(items)) => items
+                .iter()
+                .filter_map(|item| {
+                    let text = raw(item)?;
+                    let (name, value) = text.split_once('=')?;
+                    Some(setting(name, value, &item.span))
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn dependencies(&self, node: Option<&Node>) -> Vec<Dependency> {
+        let Some(Value::Mapping(entries)) = node.map(|node| &node.value) else {
+            let started = |service| Dependency { service, condition: "service_started".to_owned() };
+            return self.texts(node).into_iter().map(started).collect();
+        };
+        let entry = |(key, node): &(super::yaml::Key, Node)| Dependency {
+            service: Located { value: key.name.clone(), span: key.span.clone() },
+            condition: node
+                .get("condition")
+                .and_then(|node| self.text(node))
+                .map_or_else(|| "service_started".to_owned(), |text| text.value),
+        };
+        entries.iter().map(entry).collect()
+    }
+
+    fn ports(&self, node: &Node) -> Vec<Port> {
+        let exposed = self.texts(node.get("expose")).into_iter().filter_map(|text| parse_expose(&text.value));
+        let published = match node.get("ports").map(|node| &node.value) {
+            Some(Value::Sequence(items)) => items.as_slice(),
+            _ => &[],
+        };
+        let published = published.iter().filter_map(|item| {
+            let target = item.get("target").and_then(|target| self.text(target));
+            match target {
+                Some(target) => parse_expose(&target.value),
+                None => parse_published(&self.text(item)?.value),
+            }
+        });
+        exposed.chain(published).flatten().collect()
+    }
+
+    fn aliases(&self, node: &Node) -> Vec<String> {
+        let own = ["container_name", "hostname"].into_iter().flat_map(|key| self.texts(node.get(key)));
+        let networks = match node.get("networks").map(|networks| &networks.value) {
+            Some(Value::Mapping(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let aliases = networks.iter().flat_map(|(_, network)| self.texts(network.get("aliases")));
+        own.chain(aliases).map(|text| text.value).collect()
+    }
+
+    fn health_check(&self, node: Option<&Node>) -> Option<bool> {
+        let node = node?;
+        let disabled = node.get("disable").is_some_and(|disable| disable.value == Value::Bool(true));
+        let none = self.texts(node.get("test")).first().is_some_and(|word| word.value == "NONE");
+        Some(!disabled && !none && node.get("test").is_some()).filter(|checked| *checked || disabled || none)
+    }
+
+    fn mounts(&self, node: &Node) -> Vec<MountedPath> {
+        let own = |text: Located<String>| MountedPath {
+            source: None,
+            target: text.value.split(':').next().unwrap_or_default().to_owned(),
+            span: text.span,
+        };
+        let volumes = match node.get("volumes").map(|node| &node.value) {
+            Some(Value::Sequence(items)) => items.as_slice(),
+            _ => &[],
+        };
+        let volumes = volumes.iter().filter_map(|item| {
+            if let Value::Mapping(_) = item.value {
+                let text = |key| item.get(key).and_then(|node| self.text(node)).map(|text| text.value);
+                return Some(MountedPath {
+                    source: text("source"),
+                    target: text("target")?,
+                    span: item.span.clone(),
+                });
+            }
+            let text = self.text(item)?;
+            let (source, target) = match text.value.split_once(':') {
+                Some((source, rest)) => (Some(source.to_owned()), rest.split(':').next().unwrap_or(rest)),
+                None => (None, text.value.as_str()),
+            };
+            Some(MountedPath { source, target: target.to_owned(), span: text.span.clone() })
+        });
+        self.texts(node.get("tmpfs")).into_iter().map(own).chain(volumes).collect()
+    }
+
+    /// Names in a list, short (`- token`) or long (`- { source: token }`).
+    fn references(&self, node: Option<&Node>) -> Vec<Located<String>> {
+        let Some(Value::Sequence(items)) = node.map(|node| &node.value) else { return Vec::new() };
+        items
+            .iter()
+            .filter_map(|item| item.get("source").and_then(|s| self.text(s)).or_else(|| self.text(item)))
+            .collect()
+    }
+
+    /// `default`, `name=path` or `name: path`.
+    fn ssh(&self, node: Option<&Node>) -> Vec<Located<String>> {
+        if let Some(Value::Mapping(entries)) = node.map(|node| &node.value) {
+            let name = |(key, _): &(super::yaml::Key, Node)| Located {
+                value: key.name.clone(),
+                span: key.span.clone(),
+            };
+            return entries.iter().map(name).collect();
+        }
+        self.texts(node)
+            .into_iter()
+            .map(|text| Located {
+                value: text.value.split('=').next().unwrap_or_default().to_owned(),
+                span: text.span,
+            })
+            .collect()
+    }
+
+    fn host_access(&self, node: &Node) -> Vec<Located<String>> {
+        let mut found = Vec::new();
+        let mut note = |what: String, span: &Span| found.push(Located { value: what, span: span.clone() });
+        if let Some(privileged) = node.get("privileged")
+            && self.text(privileged).is_some_and(|text| text.value == "true")
+        {
+            note("it is privileged: it may do to the host whatever root may".to_owned(), &privileged.span);
+        }
+        for key in ["network_mode", "pid", "ipc", "userns_mode"] {
+            if let Some(text) = node.get(key).and_then(|node| self.text(node))
+                && text.value == "host"
+            {
+                note(format!("`{key}: host` shares the host's own"), &text.span);
+            }
+        }
+        for capability in self.texts(node.get("cap_add")) {
+            let name = capability.value.to_uppercase();
+            let name = name.trim_start_matches("CAP_");
+            if ["ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "NET_ADMIN", "DAC_READ_SEARCH"]
+                .contains(&name)
+            {
+                note(format!("the capability {name} reaches beyond the container"), &capability.span);
+            }
+        }
+        for mount in self.mounts(node) {
+            let source = mount.source.as_deref().unwrap_or_default();
+            if source.ends_with("docker.sock") || source.ends_with("containerd.sock") {
+                note("who holds the engine's socket is root on its host".to_owned(), &mount.span);
+            } else if source == "/" {
+                note("it mounts the host's whole file system".to_owned(), &mount.span);
+            }
+        }
+        found
+    }
+}
+
+fn has_limits(node: &Node) -> bool {
+    let limits = node.get("deploy").and_then(|deploy| deploy.get("resources")?.get("limits"));
+    let limited = limits.is_some_and(|limits| limits.get("memory").or(limits.get("cpus")).is_some());
+    limited || node.get("mem_limit").is_some()
+}
