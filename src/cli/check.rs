@@ -27,6 +27,9 @@ pub(super) struct Check {
     /// Print findings as JSON
     #[arg(long)]
     json: bool,
+    /// Show findings of level `info` as well
+    #[arg(long)]
+    info: bool,
     /// Make the edits that are certain, in the file, and check again
     #[arg(long)]
     fix: bool,
@@ -57,7 +60,9 @@ impl Check {
         if self.json {
             say_json(&findings(problems));
         } else {
-            show(problems);
+            let shown: Vec<Diagnostic> =
+                problems.iter().filter(|problem| self.info || problem.level > Level::Info).cloned().collect();
+            show(&shown);
             let count = |level| problems.iter().filter(|problem| problem.level == level).count();
             let (errors, warnings) = (count(Level::Error), count(Level::Warn));
             let file = self.place.file.display();

@@ -22,6 +22,9 @@ pub struct Checked {
 pub fn checked(spec: Option<&Spec>, diagnostics: &[Diagnostic]) -> Checked {
     let (findings, errors): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
         diagnostics.iter().partition(|diagnostic| lint::find(diagnostic.code.name()).is_some());
+    // Clients call all of them warnings.
+    let findings: Vec<&Diagnostic> =
+        findings.into_iter().filter(|finding| finding.level > Level::Info).collect();
     let mut places = spec.map_or(Places(Vec::new()), Places::of);
     let mut text = String::new();
     let warnings: Vec<Value> = findings

@@ -40,7 +40,11 @@ pub fn outline(planned: &Component<'_>) -> Said {
         ["SECRET", "REQUIRED"],
         secrets.iter().map(|(id, (required, _))| [id.to_string(), required.to_string()]),
     );
-    table(&mut text, ["SSH", "REQUIRED"], agents.keys().map(|id| [id.to_string(), "true".to_owned()]));
+    table(
+        &mut text,
+        ["SSH", "REQUIRED"],
+        agents.iter().map(|(id, (required, _))| [id.to_string(), required.to_string()]),
+    );
     table(
         &mut text,
         ["FOUND", "BECAUSE OF"],
@@ -66,7 +70,7 @@ pub fn outline(planned: &Component<'_>) -> Said {
         .collect();
     let agents: Vec<Value> = agents
         .iter()
-        .map(|(id, span)| json!({ "name": id, "required": true, "location": places.location(span) }))
+        .map(|(id, (required, span))| json!({ "name": id, "required": required, "location": places.location(span) }))
         .collect();
     let caches: Vec<Value> =
         caches.iter().map(|(id, span)| json!({ "ID": id, "location": places.location(span) })).collect();
@@ -106,8 +110,8 @@ type Secrets<'p> = BTreeMap<&'p str, (bool, &'p Span)>;
 type Ids<'p> = BTreeMap<&'p str, &'p Span>;
 
 /// The secrets, agents and caches of the stages that would be built.
-fn mounts<'p>(planned: &Component<'p>) -> (Secrets<'p>, Ids<'p>, Ids<'p>) {
-    let (mut secrets, mut agents, mut caches) = (Secrets::new(), Ids::new(), Ids::new());
+fn mounts<'p>(planned: &Component<'p>) -> (Secrets<'p>, Secrets<'p>, Ids<'p>) {
+    let (mut secrets, mut agents, mut caches) = (Secrets::new(), Secrets::new(), Ids::new());
     for step in reach::stages(planned.plan, planned.stage()).into_iter().flat_map(|stage| &stage.steps) {
         let Action::Run(run) = &step.action else { continue };
         for mount in &run.mounts {
@@ -116,8 +120,9 @@ fn mounts<'p>(planned: &Component<'p>) -> (Secrets<'p>, Ids<'p>, Ids<'p>) {
                     let entry = secrets.entry(id.as_str()).or_insert((*required, &step.origin));
                     entry.0 |= required;
                 }
-                Mount::Ssh { id, .. } => {
-                    agents.insert(id, &step.origin);
+                Mount::Ssh { id, required, .. } => {
+                    let entry = agents.entry(id.as_str()).or_insert((*required, &step.origin));
+                    entry.0 |= required;
                 }
                 Mount::Cache { id, .. } => {
                     caches.insert(id, &step.origin);

@@ -117,7 +117,9 @@ impl Picture {
                         }
                         Action::Run(run) => {
                             for mount in &run.mounts {
-                                if let Mount::Bind { from, .. } = mount {
+                                if let Mount::Bind { from, .. }
+                                | Mount::Cache { initial: Some((from, _)), .. } = mount
+                                {
                                     arrow(source(from, component), Way::Mount);
                                 }
                             }

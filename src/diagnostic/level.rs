@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Level {
     /// Not reported.
     Off,
-    /// Shown by `check` alone, and no reason for it to fail.
+    /// Shown by `docker slipway check --info` alone, and no reason for it to fail.
     Info,
     /// Shown by builds, which go on; `check` fails.
     Warn,

@@ -9,19 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{
-    CacheSharing, Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata,
-    Mount as LlbMount, Network as LlbNetwork, Output, Platform, ProgressGroup, Security, SourceFile, Symlink,
-    Timestamp, merge,
+    Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata, Mount as LlbMount,
+    Network as LlbNetwork, Output, Platform, ProgressGroup, Security, SourceFile, Symlink, Timestamp, merge,
 };
 
 use super::TOOLS;
 use super::config::ImageConfig;
+use super::mounts::ssh_socket;
 use super::paths::{absolute, joined, joined_target};
 use super::setting::{FoundImage, Setting};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::plan::{
-    Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, Sharing, Stage, StagePlatform, Step,
-};
+use crate::plan::{Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, Stage, StagePlatform, Step};
 
 /// A stage that is done.
 #[derive(Clone, Debug)]
@@ -83,7 +81,7 @@ pub(super) struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    fn platform(&self) -> &Platform {
+    pub(super) fn platform(&self) -> &Platform {
         match self.stage.platform {
             StagePlatform::Build => self.setting.build_platform,
             StagePlatform::Target => self.setting.target_platform,
@@ -227,7 +225,7 @@ impl Lowering<'_> {
         if self.stage.name == self.plan.runtime { self.setting.epoch.max(0) } else { 0 }
     }
 
-    fn timestamp(&self) -> Timestamp {
+    pub(super) fn timestamp(&self) -> Timestamp {
         Timestamp::Nanoseconds(self.epoch().saturating_mul(1_000_000_000))
     }
 
@@ -317,7 +315,7 @@ impl Lowering<'_> {
         }
         // As BuildKit's own client has it: the first agent, unless the spec says otherwise.
         let agent = run.mounts.iter().find_map(|mount| match mount {
-            Mount::Ssh { id } => Some(ssh_socket(id)),
+            Mount::Ssh { id, target, .. } => Some(target.clone().unwrap_or_else(|| ssh_socket(id))),
             _ => None,
         });
         if let Some(socket) = agent.filter(|_| !env.env().iter().any(|(name, _)| name == "SSH_AUTH_SOCK")) {
@@ -331,9 +329,7 @@ impl Lowering<'_> {
             None => LlbMount::scratch("/"),
         };
         exec = exec.mount(root.with_output());
-        for mount in &run.mounts {
-            exec = self.mount(exec, mount, &step.origin)?;
-        }
+        exec = self.mounts(exec, run, &step.origin)?;
         let network = match run.network {
             Network::None => LlbNetwork::None,
             Network::Host => LlbNetwork::Host,
@@ -345,41 +341,6 @@ impl Lowering<'_> {
         state.base = Some(exec.build(&self.step_metadata(step)).root());
         state.config.add_history(&step.action.to_string());
         Ok(())
-    }
-
-    fn mount(&self, exec: Exec, mount: &Mount, origin: &Span) -> Result<Exec, Diagnostic> {
-        Ok(match mount {
-            Mount::Bind { from, source, target, writable } => {
-                let bound = match self.source(from, origin)? {
-                    Some(output) => LlbMount::bind(target, &output),
-                    None => LlbMount::scratch(target),
-                };
-                let path = source.trim_matches('/');
-                let bound = if path.is_empty() { bound } else { bound.selector(format!("/{path}")) };
-                exec.mount(if *writable { bound } else { bound.readonly() })
-            }
-            Mount::Cache { target, id, sharing } => {
-                let id = format!("{}/{}/{id}", self.setting.cache_namespace, self.platform());
-                let sharing = match sharing {
-                    Sharing::Shared => CacheSharing::Shared,
-                    Sharing::Private => CacheSharing::Private,
-                    Sharing::Locked => CacheSharing::Locked,
-                };
-                exec.mount(LlbMount::cache(target, id, sharing))
-            }
-            Mount::Secret { id, target, env, required } => {
-                let exec = match env {
-                    Some(name) => exec.secret_env(name, id, !required),
-                    None => exec,
-                };
-                match target {
-                    Some(target) => exec.mount(LlbMount::secret(target, id, !required)),
-                    None => exec,
-                }
-            }
-            Mount::Ssh { id } => exec.mount(LlbMount::ssh(ssh_socket(id), id, false)),
-            Mount::Tmpfs { target } => exec.mount(LlbMount::tmpfs(target, None)),
-        })
     }
 }
 
@@ -400,11 +361,6 @@ pub fn location(file: &Arc<SourceFile>, span: &Span) -> Location {
     Location { file, ranges: vec![LineRange { first: line(span.line()), last: line(span.last_line()) }] }
 }
 
-/// Where the socket of an ssh agent is mounted.
-fn ssh_socket(id: &str) -> String {
-    format!("/run/buildkit/ssh_agent.{id}")
-}
-
 fn chown(owner: Owner) -> Chown {
     Chown::ids(owner.uid, owner.gid)
 }
@@ -414,6 +370,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::SourceText;
     use crate::lower::setting::{FoundImages, NoCache, ProcessOptions};
+    use crate::plan::Sharing;
     use crate::plan::{Copy, Image, Run, Stage, Write};
     use crate::spec::values::CommandLine;
 
@@ -445,8 +402,13 @@ mod tests {
         };
         let mut run = Run::new(CommandLine::Shell("make".to_owned()));
         run.network = Network::None;
-        run.mounts =
-            vec![Mount::Cache { target: "/c".to_owned(), id: "c".to_owned(), sharing: Sharing::Locked }];
+        run.mounts = vec![Mount::Cache {
+            target: "/c".to_owned(),
+            id: "c".to_owned(),
+            sharing: Sharing::Locked,
+            initial: None,
+            owner: crate::plan::MountOwner::default(),
+        }];
         Plan {
             component: "api".to_owned(),
             stages: vec![

@@ -8,6 +8,7 @@ pub mod config;
 mod gates;
 mod helper;
 pub mod llb;
+mod mounts;
 mod paths;
 pub mod reach;
 pub mod setting;

@@ -113,7 +113,9 @@ pub fn context<'s>(stages: impl IntoIterator<Item = &'s Stage>) -> ContextUse {
                 }
                 Action::Run(run) => {
                     for mount in &run.mounts {
-                        if let Mount::Bind { from: From::Context, source, .. } = mount {
+                        if let Mount::Bind { from: From::Context, source, .. }
+                        | Mount::Cache { initial: Some((From::Context, source)), .. } = mount
+                        {
                             read(std::slice::from_ref(source), &[], &mut used);
                         }
                     }

@@ -121,7 +121,9 @@ impl Stage {
                     found.extend(rootfs.scan.iter().map(|scan| (&scan.from, &step.origin)));
                 }
                 Action::Run(run) => found.extend(run.mounts.iter().filter_map(|mount| match mount {
-                    Mount::Bind { from, .. } => Some((from, &step.origin)),
+                    Mount::Bind { from, .. } | Mount::Cache { initial: Some((from, _)), .. } => {
+                        Some((from, &step.origin))
+                    }
                     _ => None,
                 })),
                 _ => {}
@@ -472,6 +474,10 @@ pub enum Mount {
         id: String,
         /// How several processes share it.
         sharing: Sharing,
+        /// What it starts with: from where, and the path there.
+        initial: Option<(From, String)>,
+        /// The owner of an empty one.
+        owner: MountOwner,
     },
     /// A secret of the client's.
     Secret {
@@ -483,17 +489,40 @@ pub enum Mount {
         env: Option<String>,
         /// Whether the build fails without it.
         required: bool,
+        /// The owner of the file.
+        owner: MountOwner,
+        /// A text that runs the process again when it changes.
+        version: Option<String>,
     },
     /// An ssh agent of the client's.
     Ssh {
         /// The client's name for it.
         id: String,
+        /// The socket, if not at the usual place.
+        target: Option<String>,
+        /// Whether the build fails without it.
+        required: bool,
+        /// The owner of the socket.
+        owner: MountOwner,
     },
     /// A folder in memory.
     Tmpfs {
         /// Where to.
         target: String,
+        /// The most that it holds, in bytes.
+        size: Option<u64>,
     },
+}
+
+/// Whose a mount is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MountOwner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// Permission bits; those usual for its kind if unset.
+    pub mode: Option<u32>,
 }
 
 /// How several processes share a cache.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Request, packages};
 use crate::diagnostic::Span;
 use crate::plan::{
-    Action, Base, Copy, From, Image, Mount, Network, Rootfs, Run, Sharing, Stage, StagePlatform, Step,
+    Action, Base, Copy, From, Image, Mount, MountOwner, Network, Rootfs, Run, Sharing, Stage, StagePlatform,
+    Step,
 };
 use crate::spec::values::CommandLine;
 
@@ -148,7 +149,13 @@ impl Run {
 
     /// With a folder that stays from build to build.
     pub(super) fn cached(mut self, target: &str, id: &str, sharing: Sharing) -> Self {
-        self.mounts.push(Mount::Cache { target: target.to_owned(), id: id.to_owned(), sharing });
+        self.mounts.push(Mount::Cache {
+            target: target.to_owned(),
+            id: id.to_owned(),
+            sharing,
+            initial: None,
+            owner: MountOwner::default(),
+        });
         self
     }
 

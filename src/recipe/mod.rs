@@ -17,6 +17,7 @@ mod image;
 mod init;
 mod java;
 mod keys;
+mod mounts;
 mod network;
 mod nginx;
 mod node;

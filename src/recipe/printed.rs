@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Diagnostics, Facts, Made, Request};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{
-    Action, Base, Copy, From, Image, Mount, Network, Owner, Rootfs, Run, Sharing, Stage, StagePlatform,
+    Action, Base, Copy, From, Image, Mount, MountOwner, Network, Owner, Rootfs, Run, Sharing, Stage,
+    StagePlatform,
 };
 use crate::spec::values::CommandLine;
 use crate::spec::{Service, Spec};
@@ -103,6 +104,16 @@ fn step(action: &Action) -> Option<String> {
     }
 }
 
+/// With the owner, where there is more to say than the default.
+fn owned(mut value: Value, owner: MountOwner) -> Value {
+    if owner != MountOwner::default() {
+        value["uid"] = json!(owner.uid);
+        value["gid"] = json!(owner.gid);
+        value["mode"] = owner.mode.map_or(Value::Null, |bits| json!(mode(bits)));
+    }
+    value
+}
+
 fn copy(copy: &Copy) -> Value {
     let mut value = json!({ "source": copy.sources, "target": copy.target });
     if copy.from != From::Context {
@@ -159,23 +170,33 @@ fn run(run: &Run) -> String {
     let (mut cache, mut secret, mut ssh, mut bind, mut tmpfs) = (vec![], vec![], vec![], vec![], vec![]);
     for mount in &run.mounts {
         match mount {
-            Mount::Cache { target, id, sharing } => {
+            Mount::Cache { target, id, sharing, initial, owner } => {
                 let sharing = match sharing {
                     Sharing::Shared => "shared",
                     Sharing::Private => "private",
                     Sharing::Locked => "locked",
                 };
-                cache.push(json!({ "target": target, "id": id, "sharing": sharing }));
+                let mut value = json!({ "target": target, "id": id, "sharing": sharing });
+                if let Some((from, path)) = initial {
+                    value["from"] = json!(source(from));
+                    value["source"] = json!(path);
+                }
+                cache.push(owned(value, *owner));
             }
             Mount::Bind { from, source, target, writable } => {
                 let from = self::source(from);
                 bind.push(json!({ "from": from, "source": source, "target": target, "writable": writable }));
             }
-            Mount::Secret { id, target, env, required } => {
-                secret.push(json!({ "id": id, "target": target, "env": env, "required": required }));
+            Mount::Secret { id, target, env, required, owner, version } => {
+                let value = json!({
+                    "id": id, "target": target, "env": env, "required": required, "version": version,
+                });
+                secret.push(owned(value, *owner));
             }
-            Mount::Ssh { id } => ssh.push(json!(id)),
-            Mount::Tmpfs { target } => tmpfs.push(json!(target)),
+            Mount::Ssh { id, target, required, owner } => {
+                ssh.push(owned(json!({ "id": id, "target": target, "required": required }), *owner));
+            }
+            Mount::Tmpfs { target, size } => tmpfs.push(json!({ "target": target, "size": size })),
         }
     }
     for (name, values) in

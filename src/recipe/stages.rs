@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::mounts::mounts;
 use super::{Made, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{
-    Action, Base, Copy, From, Image, MakeDir, Mount, Network, Owner, Rootfs, Run, RuntimeKind, Scan, Sharing,
-    Stage, StagePlatform, Step, Write,
+    Action, Base, Copy, From, Image, MakeDir, Network, Owner, Rootfs, Run, RuntimeKind, Scan, Stage,
+    StagePlatform, Step, Write,
 };
 use crate::spec::Located;
 use crate::spec::stages::{ActionSpec, CollectSpec, CopySpec, Mode, RunSpec, StageSpec};
 
-type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
+/// The stages of a component, by name.
+pub(super) type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
+
+/// The permission bits of a new folder.
+pub(super) const FOLDER_MODE: u32 = 0o755;
 
 /// The stages of the component, each after those that it uses.
 pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
@@ -132,7 +137,7 @@ fn stage(
             }
             ActionSpec::MakeDir(dir) => steps.push(made(Action::MakeDir(MakeDir {
                 path: dir.path.value.clone(),
-                mode: plain_mode(dir.mode.as_ref(), 0o755, problems),
+                mode: plain_mode(dir.mode.as_ref(), FOLDER_MODE, problems),
                 owner: owner(dir.owner.as_ref(), problems),
                 link: false,
             }))),
@@ -199,7 +204,7 @@ pub(super) fn copy_step(
     Some(Step { action, origin: copy.span.clone() })
 }
 
-fn from(name: Option<&Located<String>>, named: Option<&Named<'_>>) -> From {
+pub(super) fn from(name: Option<&Located<String>>, named: Option<&Named<'_>>) -> From {
     match name.map(|name| name.value.as_str()) {
         None | Some("context") => From::Context,
         Some(name) if named.is_some_and(|named| named.contains_key(name)) => From::Stage(name.to_owned()),
@@ -226,44 +231,12 @@ fn collect(named: &Named<'_>, spec: &CollectSpec, problems: &mut Diagnostics) ->
 }
 
 fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut Diagnostics) -> Run {
-    let mut mounts = Vec::new();
-    for cache in &spec.cache {
-        let sharing = choice(
-            cache.sharing.as_ref(),
-            "sharing",
-            &[("shared", Sharing::Shared), ("private", Sharing::Private), ("locked", Sharing::Locked)],
-            problems,
-        );
-        let id = cache.id.clone().unwrap_or_else(|| cache.target.value.trim_matches('/').to_owned());
-        mounts.push(Mount::Cache { target: cache.target.value.clone(), id, sharing });
-    }
-    for secret in &spec.secret {
-        let target = match (&secret.target, &secret.env) {
-            (None, None) => Some(format!("/run/secrets/{}", secret.id.value)),
-            (target, _) => target.clone(),
-        };
-        let id = secret.id.value.clone();
-        mounts.push(Mount::Secret { id, target, env: secret.env.clone(), required: secret.required });
-    }
-    mounts.extend(spec.ssh.0.iter().map(|id| Mount::Ssh { id: id.value.clone() }));
-    mounts.extend(spec.tmpfs.0.iter().map(|target| Mount::Tmpfs { target: target.value.clone() }));
-    for bind in &spec.bind {
-        let from = from(bind.from.as_ref(), Some(named));
-        let source = bind.source.as_ref().map_or("", |source| source.value.as_str());
-        let source = if from == From::Context {
-            crate::paths::in_folder(&request.source, source)
-        } else {
-            source.to_owned()
-        };
-        let target = bind.target.value.clone();
-        mounts.push(Mount::Bind { from, source, target, writable: bind.writable.unwrap_or(false) });
-    }
     let networks = [("default", Network::Default), ("none", Network::None), ("host", Network::Host)];
     Run {
         command: spec.run.line.clone(),
         title: None,
         env: spec.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        mounts,
+        mounts: mounts(request, named, spec, problems),
         network: choice(spec.network.as_ref(), "network", &networks, problems),
         insecure: choice(
             spec.security.as_ref(),
@@ -276,7 +249,7 @@ fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut 
 }
 
 /// One of a few words; the first is the default.
-fn choice<T: Clone + Default>(
+pub(super) fn choice<T: Clone + Default>(
     given: Option<&Located<String>>,
     what: &str,
     words: &[(&str, T)],
@@ -298,7 +271,7 @@ fn choice<T: Clone + Default>(
 }
 
 /// Permission bits for what is made new. BuildKit drops the bits above them without a word.
-fn plain_mode(given: Option<&Located<Mode>>, default: u32, problems: &mut Diagnostics) -> u32 {
+pub(super) fn plain_mode(given: Option<&Located<Mode>>, default: u32, problems: &mut Diagnostics) -> u32 {
     let Some(given) = given else { return default };
     if given.value.0 > 0o777 {
         problems.push(

@@ -10,6 +10,7 @@ pub mod compose;
 mod extends;
 mod interpolate;
 mod load;
+pub mod mounts;
 mod reader;
 pub mod running;
 pub mod schema;

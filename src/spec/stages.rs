@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::mounts::{BindSpec, CacheSpec, Mounts, SecretSpec, SshSpec, TmpfsSpec};
 use super::reader::{FromNode, Located, Reader, record};
 use super::schema::{self, Definitions};
 use super::values::{Command, OneOrMany, Pairs};
@@ -182,113 +183,21 @@ record! {
         /// Environment for it alone.
         env: Pairs,
         /// Folders that stay from build to build.
-        cache: Vec<CacheSpec>,
+        cache: Mounts<CacheSpec>,
         /// The client's secrets.
-        secret: Vec<SecretSpec>,
-        /// The client's ssh agents, by id.
-        ssh: OneOrMany,
+        secret: Mounts<SecretSpec>,
+        /// The client's ssh agents.
+        ssh: Mounts<SshSpec>,
         /// Files of another stage, an image or the context, for this process alone.
         bind: Vec<BindSpec>,
         /// Folders in memory.
-        tmpfs: OneOrMany,
+        tmpfs: Mounts<TmpfsSpec>,
         /// `default`, `none` or `host`.
         network: Option<Located<String>>,
         /// `sandbox` or `insecure`.
         security: Option<Located<String>>,
         /// The user that runs it.
         user: Option<Located<String>>,
-    }
-}
-
-/// A cache mount: its target alone, or with settings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CacheSpec {
-    /// Where it is mounted.
-    pub target: Located<String>,
-    /// Its name within the project; the target by default.
-    pub id: Option<String>,
-    /// `shared`, `private` or `locked`.
-    pub sharing: Option<Located<String>>,
-}
-
-record! {
-    /// A cache mount with settings.
-    closed "`cache`" struct CacheMapping {
-        /// See [`CacheSpec`].
-        target: Located<String>,
-        /// See [`CacheSpec`].
-        id: Option<String>,
-        /// See [`CacheSpec`].
-        sharing: Option<Located<String>>,
-    }
-}
-
-impl FromNode for CacheSpec {
-    fn schema(definitions: &mut Definitions) -> Json {
-        schema::any([schema::text(), CacheMapping::schema(definitions)])
-    }
-
-    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let Value::Mapping(_) = node.value {
-            let CacheMapping { target, id, sharing, .. } = CacheMapping::from_node(node, reader)?;
-            return Some(Self { target, id, sharing });
-        }
-        Some(Self { target: Located::from_node(node, reader)?, id: None, sharing: None })
-    }
-}
-
-/// A secret: its id alone, or with settings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SecretSpec {
-    /// The client's name for it.
-    pub id: Located<String>,
-    /// The file that it becomes; `/run/secrets/<id>` by default.
-    pub target: Option<String>,
-    /// The environment variable that it becomes, instead of a file.
-    pub env: Option<String>,
-    /// Whether the build fails without it; it does by default.
-    pub required: bool,
-}
-
-record! {
-    /// A secret with settings.
-    closed "`secret`" struct SecretMapping {
-        /// See [`SecretSpec`].
-        id: Located<String>,
-        /// See [`SecretSpec`].
-        target: Option<String>,
-        /// See [`SecretSpec`].
-        env: Option<String>,
-        /// See [`SecretSpec`].
-        required: Option<bool>,
-    }
-}
-
-impl FromNode for SecretSpec {
-    fn schema(definitions: &mut Definitions) -> Json {
-        schema::any([schema::text(), SecretMapping::schema(definitions)])
-    }
-
-    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let Value::Mapping(_) = node.value {
-            let SecretMapping { id, target, env, required, .. } = SecretMapping::from_node(node, reader)?;
-            return Some(Self { id, target, env, required: required.unwrap_or(true) });
-        }
-        Some(Self { id: Located::from_node(node, reader)?, target: None, env: None, required: true })
-    }
-}
-
-record! {
-    /// A bind mount.
-    closed "`bind`" struct BindSpec {
-        /// A stage, an image, or the build context (`context`, the default).
-        from: Option<Located<String>>,
-        /// The path in it; all of it by default.
-        source: Option<Located<String>>,
-        /// Where it is mounted.
-        target: Located<String>,
-        /// Whether the process may write; what it writes is lost.
-        writable: Option<bool>,
     }
 }
 
