@@ -91,7 +91,7 @@ impl Place {
                 for index in wanted {
                     let Some(service) = spec.components.get(index) else { continue };
                     let facts = self.facts(service);
-                    match recipe::plan(&spec, service, &facts) {
+                    match recipe::plan(service, &facts) {
                         Err(problems) => all.extend(problems),
                         Ok(plan) => {
                             let subject =
@@ -147,8 +147,8 @@ impl Place {
             project.problems.iter().filter(|p| p.is_error()).cloned().collect();
         let mut texts = Vec::new();
         for planned in &project.planned {
-            if let (Some(spec), Some(service)) = (&project.spec, project.service(planned)) {
-                match recipe::printed(spec, service, &planned.facts) {
+            if let Some(service) = project.service(planned) {
+                match recipe::printed(service, &planned.facts) {
                     Ok(text) => texts.push(text),
                     Err(more) => problems.extend(more),
                 }

@@ -75,7 +75,7 @@ impl<'a> Project<'a> {
         if !asked.is_empty() {
             self.sources.look_for(&recipe::source(service), &self.ignore, &mut facts).await?;
         }
-        let plan = recipe::plan(&self.spec, service, &facts)?;
+        let plan = recipe::plan(service, &facts)?;
         Ok(Planned { plan, facts })
     }
 

@@ -27,7 +27,7 @@ fn found(page: &str, text: &str) -> BTreeSet<&'static str> {
         blocks(page, "dockerignore").iter().flat_map(|block| block.lines()).map(str::to_owned).collect();
     let mut all = problems;
     for service in &spec.components {
-        let plan = recipe::plan(&spec, service, &facts).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let plan = recipe::plan(service, &facts).unwrap_or_else(|problems| panic!("{problems:?}"));
         let subject = Subject { spec: &spec, service, plan: &plan, facts: &facts, ignore: &ignore };
         all.extend(component(&subject));
     }

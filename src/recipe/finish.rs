@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 use super::{Made, Request, draft, image, init, stages};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{Action, Archetype, From, Image, MakeDir, Owner, Plan, Stage, Step};
-use crate::spec::Spec;
 
 /// What every component gets, whatever made its stages.
 pub(super) fn finish(
-    spec: &Spec,
     request: &Request<'_>,
     mut made: Made,
     labels: BTreeMap<String, String>,
@@ -20,7 +18,7 @@ pub(super) fn finish(
     if request.archetype != Archetype::Library {
         init::add(request, &mut made, problems);
     }
-    let mut image = image::complete(spec, request, &made, problems)?;
+    let mut image = image::complete(request, &made, problems)?;
     for (name, value) in labels {
         image.labels.entry(name).or_insert(value);
     }

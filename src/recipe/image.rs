@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{Made, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Health, Image, Stage};
+use crate::spec::Service;
 use crate::spec::component::HealthContract;
 use crate::spec::values::Port;
-use crate::spec::{Service, Spec};
 
 /// The ports that Compose says the service listens on.
 pub(super) fn ports(service: &Service) -> BTreeSet<Port> {
@@ -15,14 +15,9 @@ pub(super) fn ports(service: &Service) -> BTreeSet<Port> {
 }
 
 /// The recipe's image with all that the spec says laid over it.
-pub(super) fn complete(
-    spec: &Spec,
-    request: &Request<'_>,
-    made: &Made,
-    problems: &mut Diagnostics,
-) -> Option<Image> {
+pub(super) fn complete(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Option<Image> {
     let Service { compose, component, .. } = request.service;
-    let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
+    let defaults = request.service.defaults.as_ref();
     let runtime = made.stages.iter().find(|stage| stage.name == made.runtime)?;
     let mut image = made.image.clone();
 

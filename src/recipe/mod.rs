@@ -44,7 +44,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{Archetype, Finding, Image, Plan, RuntimeUser, Stage};
 use crate::spec::component::BuildChoice;
 use crate::spec::values::{CommandLine, Pairs};
-use crate::spec::{Located, Service, Spec};
+use crate::spec::{Located, Service};
 
 /// One ecosystem.
 pub trait Recipe: Sync {
@@ -244,10 +244,10 @@ pub fn source(service: &Service) -> String {
 }
 
 /// The plan of a component.
-pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
+pub fn plan(service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
     let mut problems = Diagnostics::default();
     problems.about(Some(&service.name.value));
-    let user = user::user(spec, service, &mut problems);
+    let user = user::user(service, &mut problems);
     let mut request = Request::new(service, facts, &user);
     if request.source.split('/').any(|part| part == "..") {
         problems.push(
@@ -262,7 +262,7 @@ pub fn plan(spec: &Spec, service: &Service, facts: &Facts) -> Result<Plan, Vec<D
     let evidence = readiness::check(&request, &mut problems);
     request.archetype = archetype(&request, &evidence, &mut problems);
     let made = make(&request, &mut problems);
-    let plan = made.and_then(|made| finish::finish(spec, &request, made, evidence.labels, &mut problems));
+    let plan = made.and_then(|made| finish::finish(&request, made, evidence.labels, &mut problems));
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(problems.into_sorted()),

@@ -11,13 +11,13 @@ use crate::plan::{
     Action, Base, Copy, From, Image, Mount, MountOwner, Network, Owner, Rootfs, Run, Sharing, Stage,
     StagePlatform,
 };
+use crate::spec::Service;
 use crate::spec::values::CommandLine;
-use crate::spec::{Service, Spec};
 
 /// The component with its stages in YAML, to stand below `services`.
-pub fn printed(spec: &Spec, service: &Service, facts: &Facts) -> Result<String, Vec<Diagnostic>> {
+pub fn printed(service: &Service, facts: &Facts) -> Result<String, Vec<Diagnostic>> {
     let mut problems = Diagnostics::default();
-    let user = super::user::user(spec, service, &mut problems);
+    let user = super::user::user(service, &mut problems);
     let mut request = Request::new(service, facts, &user);
     let evidence = super::readiness::check(&request, &mut problems);
     request.archetype = super::archetype(&request, &evidence, &mut problems);

@@ -21,7 +21,7 @@ fn plan_of(spec: &str, files: &[(&str, &str)]) -> String {
         facts.add_file(*path, content.as_bytes().to_vec());
     }
     facts.add_folder("api", Folder::Exists);
-    match plan(&spec, &spec.components[0], &facts) {
+    match plan(&spec.components[0], &facts) {
         Ok(plan) => plan.to_string(),
         Err(problems) => render_all(&problems, crate::diagnostic::Style::Plain),
     }
@@ -200,10 +200,10 @@ fn printed_stages_are_what_they_stand_for() {
         };
         for service in &spec.components {
             let facts = facts(&folder, service);
-            let plan = plan(&spec, service, &facts).unwrap_or_else(|problems| {
+            let plan = plan(service, &facts).unwrap_or_else(|problems| {
                 panic!("{}", render_all(&problems, crate::diagnostic::Style::Plain))
             });
-            let text = super::printed(&spec, service, &facts).unwrap_or_else(|problems| {
+            let text = super::printed(service, &facts).unwrap_or_else(|problems| {
                 panic!("{}", render_all(&problems, crate::diagnostic::Style::Plain))
             });
             let text = format!("services:\n{text}");
@@ -211,7 +211,7 @@ fn printed_stages_are_what_they_stand_for() {
                 Loaded::Done(Some(spec), problems) if problems.is_empty() => spec,
                 other => panic!("{text}\n{other:?}"),
             };
-            let again = super::plan(&again, &again.components[0], &Facts::default());
+            let again = super::plan(&again.components[0], &Facts::default());
             let again = again.unwrap_or_else(|problems| {
                 panic!("{text}\n{}", render_all(&problems, crate::diagnostic::Style::Plain))
             });

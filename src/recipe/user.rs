@@ -2,13 +2,13 @@
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::RuntimeUser;
+use crate::spec::Service;
 use crate::spec::component::UserSpec;
-use crate::spec::{Service, Spec};
 
 /// The user that runs: the component's, the project's, or `app` with 1001; Compose's `user`,
 /// where it is a number, has the last word.
-pub(super) fn user(spec: &Spec, service: &Service, problems: &mut Diagnostics) -> RuntimeUser {
-    let defaults = spec.project.as_ref().and_then(|project| project.defaults.as_ref());
+pub(super) fn user(service: &Service, problems: &mut Diagnostics) -> RuntimeUser {
+    let defaults = service.defaults.as_ref();
     // Field by field: a component may change the name alone.
     let users: Vec<&UserSpec> =
         service.component.user.iter().chain(defaults.and_then(|defaults| defaults.user.as_ref())).collect();

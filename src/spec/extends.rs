@@ -120,7 +120,7 @@ fn reference(extends: &Node, reader: &mut Reader<'_>) -> Option<(String, Option<
 }
 
 /// A path beside a file, relative to the spec's folder; none for one outside of it.
-fn relative(file: &str, path: &str) -> Option<String> {
+pub(super) fn relative(file: &str, path: &str) -> Option<String> {
     if path.starts_with('/') {
         return None;
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::EXTENSION;
-use super::component::{Component, Project};
+use super::component::{Component, Defaults, Project};
 use super::compose::{self, Service as ComposeService};
 use super::extends::{Files, Resolver};
+use super::include;
 use super::reader::{FromNode, Located, Reader, VariableUse};
 use super::running::Running;
 use super::yaml::{self, Node, Value};
@@ -47,6 +48,8 @@ pub struct Service {
     pub component: Component,
     /// The place of the `x-slipway` key.
     pub extension: Span,
+    /// What the components of its file take unless they say otherwise.
+    pub defaults: Option<Defaults>,
 }
 
 /// How far reading came.
@@ -161,41 +164,63 @@ fn assemble(
     }
     reader.mapping(root, "a Compose file")?;
     let name = reader.field(root, "name", "the file").unwrap_or_default();
-    refuse_include(root, reader);
-    let project = reader.field(root, EXTENSION, "the file").unwrap_or_default();
-    let mut components = Vec::new();
-    let mut others = Vec::new();
-    let mut unreadable = Vec::new();
-    let mut running = Vec::new();
-    for (key, node) in compose::services(root, reader) {
-        reader.diagnostics.about(Some(&key.name));
-        if let Value::Null | Value::Mapping(_) = node.value {
+    let project: Option<Project> = reader.field(root, EXTENSION, "the file").unwrap_or_default();
+    let (mut components, mut others, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+    let mut running: Vec<Running> = Vec::new();
+    let parts = include::parts(root, &file.name, resolver.files, &mut resolver.missing, reader);
+    for part in parts {
+        let is_main = std::ptr::eq(part.root, root);
+        let own: Option<Project> = if is_main {
+            project.clone()
         } else {
-            reader.wrong_type(node, "a mapping for a service");
+            reader.field(part.root, EXTENSION, "the file").unwrap_or_default()
+        };
+        let defaults = own.and_then(|project| project.defaults);
+        if !is_main && part.root.get("services").is_none() {
             continue;
         }
-        let joined = resolver.resolve(root, &file.name, &key.name, node, reader);
-        let name_of_service = Located { value: key.name.clone(), span: key.span.clone() };
-        running.push(Running::read(name_of_service.clone(), &joined, reader.values));
-        let Some(extension) = joined.get(EXTENSION) else {
-            others.push(key.name.clone());
-            continue;
-        };
-        // Both halves are read even if one fails: all errors at once.
-        let empty = Node {
-            value: Value::Mapping(Vec::new()),
-            span: extension.span.clone(),
-            joining: yaml::Joining::Usual,
-        };
-        let extension_node = if extension.value == Value::Null { &empty } else { extension };
-        let component = Component::from_node(extension_node, reader);
-        let compose = ComposeService::from_node(&joined, reader);
-        let place = extension_place(node, extension);
-        match (component, compose) {
-            (Some(component), Some(compose)) => {
-                components.push(Service { name: name_of_service, compose, component, extension: place });
+        for (key, node) in compose::services(part.root, reader) {
+            reader.diagnostics.about(Some(&key.name));
+            if let Some(known) = running.iter().find(|running| running.name.value == key.name) {
+                reader.report(
+                    Diagnostic::new(Code::Extends, format!("the service `{}` is there twice", key.name))
+                        .at(&key.span)
+                        .help(format!("{} has it as well", known.name.span.file.name)),
+                );
+                continue;
             }
-            _ => unreadable.push(key.name.clone()),
+            if let Value::Null | Value::Mapping(_) = node.value {
+            } else {
+                reader.wrong_type(node, "a mapping for a service");
+                continue;
+            }
+            let joined = resolver.resolve(part.root, &part.file, &key.name, node, reader);
+            let name = Located { value: key.name.clone(), span: key.span.clone() };
+            running.push(Running::read(name.clone(), &joined, reader.values));
+            let Some(extension) = joined.get(EXTENSION) else {
+                others.push(key.name.clone());
+                continue;
+            };
+            // Both halves are read even if one fails: all errors at once.
+            let empty = Node {
+                value: Value::Mapping(Vec::new()),
+                span: extension.span.clone(),
+                joining: yaml::Joining::Usual,
+            };
+            let extension_node = if extension.value == Value::Null { &empty } else { extension };
+            let component = Component::from_node(extension_node, reader);
+            let compose = ComposeService::from_node(&joined, reader);
+            let place = extension_place(node, extension);
+            match (component, compose) {
+                (Some(component), Some(compose)) => components.push(Service {
+                    name,
+                    compose,
+                    component: moved(component, &part.folder, &place),
+                    extension: place,
+                    defaults: defaults.clone(),
+                }),
+                _ => unreadable.push(key.name.clone()),
+            }
         }
     }
     reader.diagnostics.about(None);
@@ -222,17 +247,12 @@ fn extension_place(node: &Node, extension: &Node) -> Span {
     own.map_or_else(|| extension.span.clone(), |(key, _)| key.span.clone())
 }
 
-/// What cannot be honoured is an error, never a silent difference to Compose.
-fn refuse_include(root: &Node, reader: &mut Reader<'_>) {
-    let Value::Mapping(entries) = &root.value else { return };
-    if let Some((key, _)) = entries.iter().find(|(key, _)| key.name == "include") {
-        reader.report(
-            Diagnostic::new(
-                Code::Extends,
-                "`include` is not read by Slipway, so services of other files would be missed",
-            )
-            .at(&key.span)
-            .help("build those files on their own, or use `extends` for single services"),
-        );
+/// A component of another folder: its own paths start there.
+fn moved(mut component: Component, folder: &str, place: &Span) -> Component {
+    if !folder.is_empty() {
+        let given = component.source.take();
+        let (value, span) = given.map_or((String::new(), place.clone()), |given| (given.value, given.span));
+        component.source = Some(Located { value: crate::paths::in_folder(folder, &value), span });
     }
+    component
 }

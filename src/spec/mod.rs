@@ -8,6 +8,7 @@
 pub mod component;
 pub mod compose;
 mod extends;
+mod include;
 mod interpolate;
 mod load;
 pub mod mounts;

@@ -8,7 +8,7 @@ use crate::lint::{Found, Subject};
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let service = subject.service;
     let name = &service.name.value;
-    let file = subject.spec.file.name.rsplit('/').next().unwrap_or_default();
+    let file = service.name.span.file.name.rsplit('/').next().unwrap_or_default();
     let wanted = format!("build: {{ context: ., dockerfile: {file}, target: {name} }}");
     let Some(build) = &service.compose.build else {
         if service.component.archetype.as_ref().is_some_and(|archetype| archetype.value == "library") {
