@@ -55,12 +55,19 @@ pub struct Source {
     attrs: BTreeMap<String, String>,
     caps: BTreeSet<&'static str>,
     platform: Option<Platform>,
+    like_go: bool,
 }
 
 impl Source {
     /// A source of any scheme, for what the functions of this module do not name.
     pub fn new(identifier: impl Into<String>) -> Self {
-        Self { identifier: identifier.into(), attrs: BTreeMap::new(), caps: BTreeSet::new(), platform: None }
+        Self {
+            identifier: identifier.into(),
+            attrs: BTreeMap::new(),
+            caps: BTreeSet::new(),
+            platform: None,
+            like_go: false,
+        }
     }
 
     /// Sets an attribute.
@@ -113,6 +120,15 @@ impl Source {
     #[must_use]
     pub fn filename(self, name: &str) -> Self {
         self.attr("http.filename", name)
+    }
+
+    /// Encodes the vertex as BuildKit's client for Go does: with an empty list of constraints, which
+    /// means nothing. It is then the same vertex as one that the engine's own frontend asked for,
+    /// which matters where something can be had once only, such as an upload of the client's.
+    #[must_use]
+    pub fn like_go(mut self) -> Self {
+        self.like_go = true;
+        self
     }
 
     /// Leaves the `.git` folder in a checkout.
@@ -197,12 +213,10 @@ impl Source {
     /// Makes it a vertex.
     pub fn build(&self, metadata: &Metadata) -> Output {
         let platform = self.platform.as_ref().map(Platform::to_pb);
-        let vertex = Inputs::default().into_vertex(
-            pb::op::Op::Source(self.to_pb()),
-            platform,
-            self.caps.iter().copied(),
-            metadata,
-        );
+        let body = pb::op::Op::Source(self.to_pb());
+        let constraints = self.like_go.then(pb::WorkerConstraints::default);
+        let caps = self.caps.iter().copied();
+        let vertex = Inputs::default().into_constrained(body, platform, constraints, caps, metadata);
         Output { vertex, index: 0 }
     }
 }

@@ -115,6 +115,18 @@ impl Inputs {
         caps: impl IntoIterator<Item = &'static str>,
         metadata: &Metadata,
     ) -> Arc<Vertex> {
+        self.into_constrained(body, platform, None, caps, metadata)
+    }
+
+    /// Likewise, with constraints on the worker.
+    pub(crate) fn into_constrained(
+        self,
+        body: pb::op::Op,
+        platform: Option<pb::Platform>,
+        constraints: Option<pb::WorkerConstraints>,
+        caps: impl IntoIterator<Item = &'static str>,
+        metadata: &Metadata,
+    ) -> Arc<Vertex> {
         let op = pb::Op {
             inputs: self
                 .0
@@ -122,7 +134,7 @@ impl Inputs {
                 .map(|output| pb::Input { digest: output.vertex.digest.clone(), index: output.index })
                 .collect(),
             platform,
-            constraints: None,
+            constraints,
             op: Some(body),
         };
         let bytes = op.to_canonical_bytes();

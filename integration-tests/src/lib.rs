@@ -30,7 +30,8 @@ pub struct Said {
 }
 
 impl Said {
-    fn new(output: &Output) -> Self {
+    /// What a command said.
+    pub fn new(output: &Output) -> Self {
         Self {
             ok: output.status.success(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -166,8 +166,9 @@ fn compare(path: &Path) -> usize {
     let variables: Variables =
         VARIABLES.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let bytes = fs::read(path).expect("the file");
-    let read = services(&name, &bytes, &beside, &variables)
-        .unwrap_or_else(|problems| panic!("{}", slipway::diagnostic::render_all(&problems)));
+    let read = services(&name, &bytes, &beside, &variables).unwrap_or_else(|problems| {
+        panic!("{}", slipway::diagnostic::render_all(&problems, slipway::diagnostic::Style::Plain))
+    });
     let services = oracle["services"].as_object().expect("services");
     assert_eq!(read.keys().collect::<Vec<_>>(), services.keys().collect::<Vec<_>>(), "{name}");
     for (service, theirs_read) in services {

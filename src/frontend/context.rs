@@ -237,7 +237,8 @@ async fn remote_context(gateway: &Gateway, options: &Options, url: &str) -> Resu
     }
     // A tar on the client's stdin comes this way as well, from a host that is the session.
     let metadata = Metadata::named("[internal] load remote build context");
-    let file = source::http(url).filename(CONTEXT).build(&metadata);
+    // The engine's own frontend has asked for it already, and an upload can be had once.
+    let file = source::http(url).filename(CONTEXT).like_go().build(&metadata);
     let reference = gateway.solve(Some(&file), &[]).await?;
     let start = gateway.read_start(&reference, CONTEXT, 1024).await?;
     if !is_archive(&start) {

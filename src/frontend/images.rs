@@ -130,7 +130,12 @@ impl Resolver<'_> {
         let layout = |identifier: String| {
             source::Source::new(identifier).needs("source.ocilayout").store(&self.options.session, store)
         };
-        let question = layout(format!("oci-layout://{name}@{digest}")).to_pb();
+        // The name is for messages alone; the store is what counts. It has to be an image's, though.
+        let named: Reference = format!("{name}@{digest}").parse().map_err(|_| {
+            let message = format!("`{name}@{digest}` is no image name");
+            Failure::spec(Diagnostic::new(Code::BaseImage, message))
+        })?;
+        let question = layout(format!("oci-layout://{named}")).to_pb();
         let log_name = format!("[context {name}] load metadata");
         let meta = self.gateway.resolve_image(self.caps, question, platform, "default", &log_name).await?;
         found(&meta, platform, layout, name)

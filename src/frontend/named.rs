@@ -118,6 +118,8 @@ pub(super) async fn resolve(
         Some(("oci-layout", layout)) => {
             let (store, digest) =
                 layout.trim_start_matches("//").split_once('@').ok_or_else(unsupported)?;
+            // A tag is for people; the client knows its store by the name alone.
+            let store = store.rsplit_once(':').map_or(store, |(store, _)| store);
             resolver.oci_layout(name, store, digest, platform).await
         }
         Some(("http" | "https", _)) => {

@@ -11,11 +11,13 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let file = service.name.span.file.name.rsplit('/').next().unwrap_or_default();
     let wanted = format!("build: {{ context: ., dockerfile: {file}, target: {name} }}");
     let Some(build) = &service.compose.build else {
-        if service.component.archetype.as_ref().is_some_and(|archetype| archetype.value == "library") {
-            return;
-        }
+        // Without an image either, Compose itself refuses the service, and says so.
+        let Some(image) = &service.compose.image else { return };
         let finding = found
-            .finding(format!("`{name}` has no `build`, so Compose and bake do not build it"))
+            .finding(format!(
+                "`{name}` has no `build`: Compose pulls `{}` instead of building it",
+                image.value
+            ))
             .at(&service.name.span)
             .help(format!("`{wanted}`"));
         let fix = Fix::line_above("add `build`", &service.extension, &wanted);
