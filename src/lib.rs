@@ -29,3 +29,4 @@ pub mod schema;
 pub mod spec;
 pub mod step;
 pub mod target;
+mod url;

@@ -90,6 +90,7 @@ impl Picture {
         let source = |from: &From, component: &str| match from {
             From::Context => "context".to_owned(),
             From::Tools => "tools".to_owned(),
+            From::Url { url, .. } => format!("url {url}"),
             From::Stage(name) => format!("{component}:{name}"),
             From::Image(name) => image(name, plans, &components),
         };
@@ -150,7 +151,7 @@ impl Picture {
             label: vec![match id.as_str() {
                 "context" => "build context".to_owned(),
                 "tools" => "Slipway's tools".to_owned(),
-                name => name.trim_start_matches("image ").to_owned(),
+                name => name.trim_start_matches("image ").trim_start_matches("url ").to_owned(),
             }],
             kind: if id.starts_with("image ") { Kind::Image } else { Kind::Source },
             component: None,

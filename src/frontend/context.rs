@@ -9,10 +9,10 @@ use futures_util::future::try_join_all;
 
 use super::errors::Failure;
 use super::gateway::Gateway;
-use super::git;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ignore;
+use crate::lower::git;
 use crate::lower::reach::ContextUse;
 
 /// The name of the client's folder that is the build context.

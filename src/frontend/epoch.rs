@@ -5,9 +5,9 @@ use buildkit_proto::frontend::ResolveSourceMetaResponse;
 
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway};
-use super::git;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::lower::git;
 
 /// The time to write on what is made, in seconds since 1970; none to leave it open.
 pub(super) async fn find(

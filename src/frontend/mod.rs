@@ -13,7 +13,6 @@ mod epoch;
 mod errors;
 mod facts;
 mod gateway;
-mod git;
 mod graph;
 mod images;
 mod named;

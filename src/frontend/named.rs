@@ -6,11 +6,11 @@ use buildkit_llb::{Copy, File, Metadata, Output, Platform, source};
 
 use super::context::graph;
 use super::errors::Failure;
-use super::git;
 use super::images::Resolver;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
+use crate::lower::git;
 use crate::lower::setting::FoundImage;
 use crate::reference::Reference;
 use crate::spec::running::Setting;

@@ -4,47 +4,51 @@
 //! The difference of a file system with itself is empty, and merging it in adds no layer; but the
 //! merge cannot be made before the file system is there.
 
-use buildkit_llb::{Exec, Mount, Network, Output, diff, merge};
+use buildkit_llb::{Copy, Exec, File, Mount, Network, Output, diff, merge};
 
 use super::HELPER;
 use super::llb::Lowering;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span};
+
+/// What has to be there, its name, and who wants it.
+type Proof<'a> = (Output, String, &'a Span);
+
+/// A name that no file has.
+const NOTHING: &str = ".slipway-takes-nothing-of-this";
 
 impl Lowering<'_> {
     /// The same file system, which now depends on all that it has to.
     pub(super) fn gated(&self, output: Option<Output>) -> Result<Option<Output>, Diagnostic> {
         let Some(image) = &output else { return Ok(output) };
-        let mut inputs = vec![image.clone()];
+        let mut proofs = Vec::new();
         if let Some((limit, origin)) = &self.plan.size_limit {
-            self.can_gate("`size`", origin)?;
             let what = format!("weigh the image, at most {limit} bytes");
-            inputs.extend(
-                self.weighed(image, *limit, &what, origin)?
-                    .map(|proof| self.nothing_of(&proof, &what, origin)),
-            );
+            proofs.extend(self.weighed(image, *limit, &what, origin)?.map(|proof| (proof, what, origin)));
         }
         for (name, origin) in &self.plan.requires {
-            self.can_gate("`require`", origin)?;
-            let proof = self.stage_output(name)?;
-            inputs.extend(proof.map(|proof| self.nothing_of(&proof, &format!("require {name}"), origin)));
+            proofs.extend(self.stage_output(name)?.map(|proof| (proof, format!("require {name}"), origin)));
         }
-        if inputs.len() == 1 {
+        if proofs.is_empty() {
             return Ok(output);
         }
+        if !self.setting.can_merge {
+            return Ok(Some(self.gated_by_copies(image, &proofs)));
+        }
+        let nothing =
+            |(proof, what, origin): &Proof<'_>| diff(Some(proof), Some(proof), &self.metadata(what, origin));
+        let inputs: Vec<Output> = std::iter::once(image.clone()).chain(proofs.iter().map(nothing)).collect();
         Ok(merge(&inputs, &self.metadata("pass the gates", &self.stage.origin)))
     }
 
-    fn can_gate(&self, key: &str, origin: &Span) -> Result<(), Diagnostic> {
-        if self.setting.can_merge {
-            return Ok(());
-        }
-        Err(Diagnostic::new(Code::Engine, format!("this engine cannot merge layers, which {key} needs"))
-            .at(origin)
-            .help(format!("update it, or remove {key}")))
-    }
-
-    fn nothing_of(&self, proof: &Output, what: &str, origin: &Span) -> Output {
-        diff(Some(proof), Some(proof), &self.metadata(what, origin))
+    /// For engines that cannot merge: nothing of each proof is copied onto the image. That depends
+    /// on the proof as well, and adds a layer without files.
+    fn gated_by_copies(&self, image: &Output, proofs: &[Proof<'_>]) -> Output {
+        let nothing = |(proof, what, origin): &Proof<'_>, file: &Output| {
+            let mut copy = Copy::new("/", "/");
+            copy.include = vec![NOTHING.to_owned()];
+            File::on(file).copy(proof, copy).build(&self.metadata(what, origin))
+        };
+        proofs.iter().fold(image.clone(), |gated, proof| nothing(proof, &gated).unwrap_or(gated))
     }
 
     /// What weighing left, which is nothing, once it has found the image light enough.

@@ -34,7 +34,7 @@ impl Lowering<'_> {
         let config = match &rootfs.from {
             From::Image(name) => Some(&self.image(name)?.config),
             From::Stage(name) => Some(&self.other_stage(name)?.config),
-            From::Context | From::Tools => None,
+            From::Context | From::Tools | From::Url { .. } => None,
         };
         let path = config.and_then(|config| config.env().into_iter().find(|(name, _)| name == "PATH"));
         let mut args: Vec<String> = ["rootfs", "--runtime", rootfs.runtime.name()].map(str::to_owned).into();

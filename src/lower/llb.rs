@@ -11,15 +11,19 @@ use std::sync::Arc;
 use buildkit_llb::{
     Chown, Copy as CopyFile, Exec, File, LineRange, Location, MakeDir, MakeFile, Metadata, Mount as LlbMount,
     Network as LlbNetwork, Output, Platform, ProgressGroup, Security, SourceFile, Symlink, Timestamp, merge,
+    source,
 };
 
 use super::TOOLS;
 use super::config::ImageConfig;
+use super::git;
 use super::mounts::ssh_socket;
 use super::paths::{absolute, joined, joined_target};
 use super::setting::{FoundImage, Setting};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::plan::{Action, Base, Copy, From, Mount, Network, Owner, Plan, Run, Stage, StagePlatform, Step};
+use crate::plan::{
+    Action, Base, Copy, From, Mount, Network, Owner, Plan, PlatformFact, Run, Stage, StagePlatform, Step,
+};
 
 /// A stage that is done.
 #[derive(Clone, Debug)]
@@ -85,6 +89,19 @@ impl Lowering<'_> {
         match self.stage.platform {
             StagePlatform::Build => self.setting.build_platform,
             StagePlatform::Target => self.setting.target_platform,
+        }
+    }
+
+    fn platform_fact(&self, fact: PlatformFact) -> String {
+        let (target, build) = (self.setting.target_platform, self.setting.build_platform);
+        match fact {
+            PlatformFact::Platform => target.to_string(),
+            PlatformFact::Os => target.os.clone(),
+            PlatformFact::Arch => target.architecture.clone(),
+            PlatformFact::Variant => target.variant.clone(),
+            PlatformFact::Arm => target.variant.trim_start_matches('v').to_owned(),
+            PlatformFact::BuildPlatform => build.to_string(),
+            PlatformFact::BuildArch => build.architecture.clone(),
         }
     }
 
@@ -254,7 +271,22 @@ impl Lowering<'_> {
             From::Image(name) => Ok(self.image(name)?.output.clone()),
             From::Stage(name) => self.stage_output(name),
             From::Tools => Ok(Some(self.helper(origin)?.clone())),
+            From::Url { url, checksum } => self.url(url, checksum.as_deref(), origin).map(Some),
         }
+    }
+
+    /// A git repository, or a file behind a URL under the URL's last name.
+    fn url(&self, url: &str, checksum: Option<&str>, origin: &Span) -> Result<Output, Diagnostic> {
+        let wrong = |why: String| Diagnostic::new(Code::Value, format!("`{url}`: {why}")).at(origin);
+        let source = match git::context(url).map_err(wrong)? {
+            Some(git) => git,
+            None => source::http(url).filename(&crate::url::file_name(url)),
+        };
+        let source = match checksum {
+            Some(checksum) => source.checksum(checksum),
+            None => source,
+        };
+        Ok(source.build(&self.metadata(&format!("load {url}"), origin)))
     }
 
     /// The file system of another stage.
@@ -266,9 +298,9 @@ impl Lowering<'_> {
     /// The frontend's own image.
     pub(super) fn helper(&self, origin: &Span) -> Result<&Output, Diagnostic> {
         self.setting.helper.ok_or_else(|| {
-            Diagnostic::new(Code::Engine, "the engine does not tell a frontend its own image")
+            Diagnostic::new(Code::Engine, "this engine is too old: it does not tell a frontend its own image, whose programs run in build steps")
                 .at(origin)
-                .help("BuildKit 0.10 (Docker Engine 23) or newer does")
+                .help("update to Docker Engine 23 (BuildKit 0.10) or newer")
         })
     }
 
@@ -296,6 +328,7 @@ impl Lowering<'_> {
                 action.mode = copy.mode;
                 action.include.clone_from(&copy.include);
                 action.exclude.clone_from(&copy.exclude);
+                action.unpack = copy.unpack;
                 file.copy(&source, action)
             })
         });
@@ -307,6 +340,9 @@ impl Lowering<'_> {
             Exec::new(run.command.args()).platform(self.platform()).cwd(&state.config.working_dir());
         let mut env = state.config.clone();
         env.ensure_path();
+        for (name, fact) in &run.platform_env {
+            env.set_env(name, &self.platform_fact(*fact));
+        }
         for (name, value) in &run.env {
             env.set_env(name, value);
         }

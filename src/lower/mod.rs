@@ -6,6 +6,7 @@
 
 pub mod config;
 mod gates;
+pub(crate) mod git;
 mod helper;
 pub mod llb;
 mod mounts;

@@ -239,6 +239,7 @@ impl fmt::Display for Action {
                     From::Context => {}
                     From::Stage(name) | From::Image(name) => write!(f, "from {name} ")?,
                     From::Tools => f.write_str("from Slipway's tools ")?,
+                    From::Url { url, .. } => write!(f, "from {url} ")?,
                 }
                 write!(f, "to {}", copy.target)
             }
@@ -273,6 +274,13 @@ pub enum From {
     Image(String),
     /// The small static programs that Slipway brings along, for the stage's platform.
     Tools,
+    /// A git repository, or a file behind an http URL.
+    Url {
+        /// Where it is.
+        url: String,
+        /// The digest that the file has to have, or the commit.
+        checksum: Option<String>,
+    },
 }
 
 impl fmt::Display for From {
@@ -281,6 +289,7 @@ impl fmt::Display for From {
             Self::Context => f.write_str("the context"),
             Self::Stage(name) | Self::Image(name) => f.write_str(name),
             Self::Tools => f.write_str("Slipway's tools"),
+            Self::Url { url, .. } => f.write_str(url),
         }
     }
 }
@@ -374,6 +383,8 @@ pub struct Copy {
     pub exclude: Vec<String>,
     /// As a layer of its own, which does not depend on what lies below.
     pub link: bool,
+    /// Whether an archive is unpacked.
+    pub unpack: bool,
 }
 
 /// A new folder.
@@ -413,6 +424,8 @@ pub struct Run {
     pub title: Option<String>,
     /// Environment for it alone.
     pub env: Vec<(String, String)>,
+    /// Environment that says for which platform the image is, or on which it is built.
+    pub platform_env: Vec<(String, PlatformFact)>,
     /// What is mounted for it alone.
     pub mounts: Vec<Mount>,
     /// Its network.
@@ -430,12 +443,47 @@ impl Run {
             command,
             title: None,
             env: Vec::new(),
+            platform_env: Vec::new(),
             mounts: Vec::new(),
             network: Network::Default,
             insecure: false,
             user: None,
         }
     }
+}
+
+/// Something about a platform that a process may want to know. The first four are the image's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformFact {
+    /// `linux/arm/v7`
+    #[default]
+    Platform,
+    /// `linux`
+    Os,
+    /// `arm64`
+    Arch,
+    /// `v7`; empty for most.
+    Variant,
+    /// `7`: the variant as Go's GOARM wants it.
+    Arm,
+    /// The platform of the machine that builds.
+    BuildPlatform,
+    /// Its architecture.
+    BuildArch,
+}
+
+impl PlatformFact {
+    /// All of them, by the words of a spec.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("platform", Self::Platform),
+        ("os", Self::Os),
+        ("arch", Self::Arch),
+        ("variant", Self::Variant),
+        ("arm", Self::Arm),
+        ("build_platform", Self::BuildPlatform),
+        ("build_arch", Self::BuildArch),
+    ];
 }
 
 /// A process's network.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Request, packages};
 use crate::diagnostic::Span;
 use crate::plan::{
-    Action, Base, Copy, From, Image, Mount, MountOwner, Network, Rootfs, Run, Sharing, Stage, StagePlatform,
-    Step,
+    Action, Base, Copy, From, Image, Mount, MountOwner, Network, PlatformFact, Rootfs, Run, Sharing, Stage,
+    StagePlatform, Step,
 };
 use crate::spec::values::CommandLine;
 
@@ -138,6 +138,12 @@ impl Run {
     /// With environment for it alone.
     pub(super) fn with_env<'e>(mut self, env: impl IntoIterator<Item = (&'e str, &'e str)>) -> Self {
         self.env.extend(env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// With environment that says for which platform the image is.
+    pub(super) fn for_platform<'e>(mut self, env: impl IntoIterator<Item = (&'e str, PlatformFact)>) -> Self {
+        self.platform_env.extend(env.into_iter().map(|(name, fact)| (name.to_owned(), fact)));
         self
     }
 

@@ -5,7 +5,7 @@ use super::runtime;
 use super::{Facts, Made, Need, Recipe, Request, network};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::paths::in_folder;
-use crate::plan::{Archetype, Copy, Network, Sharing};
+use crate::plan::{Archetype, Copy, Network, PlatformFact, Sharing, StagePlatform};
 use crate::spec::Service;
 use crate::spec::component::BuildChoice;
 
@@ -73,7 +73,9 @@ impl Recipe for Go {
             exclude: NOT_SOURCE.map(str::to_owned).into(),
             ..Copy::default()
         };
+        // Go compiles for any platform on any: nothing has to be emulated.
         let deps = Draft::on_image(request, "deps", &image)
+            .platform(StagePlatform::Build)
             .workdir(APP)
             .copy_at(manifests, request.source_span())
             .run(run(shell("go mod download")).with_build_env(request))
@@ -92,6 +94,11 @@ impl Recipe for Go {
         };
         let process = run(command)
             .with_env([("CGO_ENABLED", "0")])
+            .for_platform([
+                ("GOARCH", PlatformFact::Arch),
+                ("GOARM", PlatformFact::Arm),
+                ("GOOS", PlatformFact::Os),
+            ])
             .with_build_env(request)
             .cached("/root/.cache/go-build", "go-build", Sharing::Shared)
             .on_network(network);

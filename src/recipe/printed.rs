@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Diagnostics, Facts, Made, Request};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{
-    Action, Base, Copy, From, Image, Mount, MountOwner, Network, Owner, Rootfs, Run, Sharing, Stage,
-    StagePlatform,
+    Action, Base, Copy, From, Image, Mount, MountOwner, Network, Owner, PlatformFact, Rootfs, Run, Sharing,
+    Stage, StagePlatform,
 };
 use crate::spec::Service;
 use crate::spec::values::CommandLine;
@@ -119,6 +119,12 @@ fn copy(copy: &Copy) -> Value {
     if copy.from != From::Context {
         value["from"] = json!(source(&copy.from));
     }
+    if let From::Url { checksum: Some(checksum), .. } = &copy.from {
+        value["checksum"] = json!(checksum);
+    }
+    if copy.unpack {
+        value["unpack"] = json!(true);
+    }
     if copy.owner != Owner::default() {
         value["owner"] = json!(owner(copy.owner));
     }
@@ -166,6 +172,12 @@ fn run(run: &Run) -> String {
         let env: serde_json::Map<String, Value> =
             run.env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         key("env", Value::Object(env));
+    }
+    if !run.platform_env.is_empty() {
+        let word = |fact| PlatformFact::ALL.iter().find(|(_, known)| *known == fact).map(|(word, _)| *word);
+        let facts: serde_json::Map<String, Value> =
+            run.platform_env.iter().map(|(name, fact)| (name.clone(), json!(word(*fact)))).collect();
+        key("platform_env", Value::Object(facts));
     }
     let (mut cache, mut secret, mut ssh, mut bind, mut tmpfs) = (vec![], vec![], vec![], vec![], vec![]);
     for mount in &run.mounts {
@@ -225,6 +237,7 @@ fn source(from: &From) -> &str {
         From::Context => "context",
         From::Stage(name) | From::Image(name) => name,
         From::Tools => "slipway",
+        From::Url { url, .. } => url,
     }
 }
 

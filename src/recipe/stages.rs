@@ -6,8 +6,8 @@ use super::mounts::mounts;
 use super::{Made, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 use crate::plan::{
-    Action, Base, Copy, From, Image, MakeDir, Network, Owner, Rootfs, Run, RuntimeKind, Scan, Stage,
-    StagePlatform, Step, Write,
+    Action, Base, Copy, From, Image, MakeDir, Network, Owner, PlatformFact, Rootfs, Run, RuntimeKind, Scan,
+    Stage, StagePlatform, Step, Write,
 };
 use crate::spec::Located;
 use crate::spec::stages::{ActionSpec, CollectSpec, CopySpec, Mode, RunSpec, StageSpec};
@@ -171,7 +171,27 @@ pub(super) fn copy_step(
     named: Option<&Named<'_>>,
     problems: &mut Diagnostics,
 ) -> Option<Step> {
-    if copy.source.0.is_empty() {
+    let from = from(copy.from.as_ref(), named);
+    let from = match (from, &copy.checksum) {
+        (From::Url { url, .. }, checksum) => {
+            From::Url { url, checksum: checksum.as_ref().map(|checksum| checksum.value.clone()) }
+        }
+        (from, Some(checksum)) => {
+            problems.push(
+                Diagnostic::new(Code::Value, "`checksum` is of a file or repository behind a URL")
+                    .at(&checksum.span)
+                    .help("remove it; images are pinned by a digest in their name"),
+            );
+            from
+        }
+        (from, None) => from,
+    };
+    let whole = match &from {
+        From::Url { url, .. } if !crate::url::is_git(url) => Some(format!("/{}", crate::url::file_name(url))),
+        From::Url { .. } => Some("/".to_owned()),
+        _ => None,
+    };
+    if copy.source.0.is_empty() && whole.is_none() {
         problems.push(Diagnostic::new(Code::MissingKey, "`copy` needs a `source`").at(&copy.span));
         return None;
     }
@@ -182,7 +202,6 @@ pub(super) fn copy_step(
                 .help(format!("write `{}/`", copy.target.value)),
         );
     }
-    let from = from(copy.from.as_ref(), named);
     let in_source = |path: &str| {
         let inside = crate::paths::in_folder(&request.source, path);
         if path.ends_with('/') && !inside.ends_with('/') { inside + "/" } else { inside }
@@ -191,8 +210,10 @@ pub(super) fn copy_step(
         From::Context => in_source(&source.value),
         _ => source.value.clone(),
     });
+    let sources: Vec<String> = sources.collect();
     let action = Action::Copy(Copy {
-        sources: sources.collect(),
+        sources: if sources.is_empty() { whole.into_iter().collect() } else { sources },
+        unpack: copy.unpack.unwrap_or(false),
         from,
         target: copy.target.value.clone(),
         owner: owner(copy.owner.as_ref(), problems),
@@ -209,6 +230,9 @@ pub(super) fn from(name: Option<&Located<String>>, named: Option<&Named<'_>>) ->
         None | Some("context") => From::Context,
         Some(name) if named.is_some_and(|named| named.contains_key(name)) => From::Stage(name.to_owned()),
         Some("slipway") => From::Tools,
+        Some(url) if url.contains("://") || url.starts_with("git@") => {
+            From::Url { url: url.to_owned(), checksum: None }
+        }
         Some(name) => From::Image(name.to_owned()),
     }
 }
@@ -236,6 +260,17 @@ fn run(request: &Request<'_>, named: &Named<'_>, spec: &RunSpec, problems: &mut 
         command: spec.run.line.clone(),
         title: None,
         env: spec.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        platform_env: spec
+            .platform_env
+            .0
+            .iter()
+            .map(|(name, fact)| {
+                (
+                    name.value.clone(),
+                    choice(Some(fact), "fact about a platform", &PlatformFact::ALL, problems),
+                )
+            })
+            .collect(),
         mounts: mounts(request, named, spec, problems),
         network: choice(spec.network.as_ref(), "network", &networks, problems),
         insecure: choice(

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::mounts::{BindSpec, CacheSpec, Mounts, SecretSpec, SshSpec, TmpfsSpec};
-use super::reader::{FromNode, Located, Reader, record};
+use super::reader::{Entries, FromNode, Located, Reader, record};
 use super::schema::{self, Definitions};
 use super::values::{Command, OneOrMany, Pairs};
 use super::yaml::{Node, Value};
@@ -154,11 +154,15 @@ record! {
 record! {
     /// A copy.
     closed "`copy`" struct CopySpec {
-        /// Where from: a stage, an image, the build context (`context`, the default), or the programs
-        /// that Slipway brings along (`slipway`).
+        /// Where from: a stage, another component, an image, an http or git URL, the build context
+        /// (`context`, the default), or the programs that Slipway brings along (`slipway`).
         from: Option<Located<String>>,
-        /// What; several need a folder as target.
+        /// What; several need a folder as target. Of a URL, all of it by default.
         source: OneOrMany,
+        /// What a file from a URL must have as digest (`sha256:…`), or a repository as commit.
+        checksum: Option<Located<String>>,
+        /// Whether an archive is unpacked.
+        unpack: Option<bool>,
         /// Where to. A trailing `/` means: into this folder.
         target: Located<String>,
         /// The owner, as `uid` or `uid:gid`; root by default.
@@ -182,6 +186,9 @@ record! {
         run: Command,
         /// Environment for it alone.
         env: Pairs,
+        /// Environment that says for which platform the image is: `platform`, `os`, `arch`,
+        /// `variant`, `arm`; or on which it is built: `build_platform`, `build_arch`.
+        platform_env: Entries<Located<String>>,
         /// Folders that stay from build to build.
         cache: Mounts<CacheSpec>,
         /// The client's secrets.

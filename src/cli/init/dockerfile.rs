@@ -12,6 +12,8 @@ pub(super) struct Dockerfile {
     pub(super) stages: Vec<Stage>,
     /// Global arguments with their values.
     pub(super) arguments: BTreeMap<String, String>,
+    /// Their lines, and what stands there.
+    pub(super) argument_lines: Vec<(usize, String)>,
 }
 
 /// A stage.
@@ -62,7 +64,7 @@ pub(super) fn list(text: &str) -> Option<Vec<String>> {
 impl Dockerfile {
     /// Reads a Dockerfile. `given` are the values of build arguments.
     pub(super) fn read(text: &str, given: &BTreeMap<String, String>) -> Self {
-        let mut file = Self { stages: Vec::new(), arguments: BTreeMap::new() };
+        let mut file = Self { stages: Vec::new(), arguments: BTreeMap::new(), argument_lines: Vec::new() };
         for instruction in instructions(text) {
             match (instruction.name.as_str(), file.stages.last_mut()) {
                 ("FROM", _) => {
@@ -81,6 +83,7 @@ impl Dockerfile {
                     let value = given.get(name).cloned();
                     let value = value.unwrap_or_else(|| expand(unquoted(default), &file.arguments));
                     file.arguments.insert(name.to_owned(), value);
+                    file.argument_lines.push((instruction.line, instruction.text.clone()));
                 }
                 (_, Some(stage)) => stage.instructions.push(instruction),
                 (_, None) => {}

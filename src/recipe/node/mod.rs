@@ -64,13 +64,22 @@ impl Recipe for Node {
         let build = project.build(request);
         let built = build.is_some();
         network::nothing_built(request, built, problems);
-        stages.push(project.install_stage(request, "deps", StagePlatform::Target, false));
+        // What a build leaves is JavaScript, the same for every platform: it is made once.
+        let once = built && portable(request);
+        let platform = if once { StagePlatform::Build } else { StagePlatform::Target };
+        stages.push(project.install_stage(request, "deps", platform, false));
         if let Some(command) = build {
             stages.push(project.build_stage(request, "deps", command, network));
         }
         let below = if built { "build" } else { "deps" };
         stages.extend(project.test_stage(request, below, built));
-        stages.extend(project.dev_stage(request, "deps"));
+        if once && project.dev_stage(request, "dev-deps").is_some() {
+            // Development runs in the image's platform, with all that was installed for it.
+            stages.push(project.install_stage(request, "dev-deps", StagePlatform::Target, false));
+            stages.extend(project.dev_stage(request, "dev-deps"));
+        } else {
+            stages.extend(project.dev_stage(request, "deps"));
+        }
         if request.archetype == Archetype::Library {
             stages.extend(package_stages(request, &project, below));
             return Some(Made::library(stages, "package"));
@@ -141,6 +150,19 @@ fn command(
         .help("or give the manifest a `start` script like `node dist/main.js`, or `main`"),
     );
     None
+}
+
+/// Whether the build's result is the same for every platform. Frameworks that put packages into
+/// what they build (`.next/standalone`, `.output`) may put native modules there.
+fn portable(request: &Request<'_>) -> bool {
+    let outputs = &request.service.component.output.0;
+    let command = request.service.compose.command.iter().flat_map(|command| &command.words);
+    let words = outputs.iter().map(|output| &output.value).chain(command);
+    let framework = |path: &String| {
+        let path = path.trim_start_matches("./");
+        path.starts_with('.') || path.contains("node_modules")
+    };
+    !words.into_iter().any(framework)
 }
 
 fn runtime(request: &Request<'_>, project: &Project, built: bool, production: bool) -> (Vec<Stage>, Stage) {

@@ -4,7 +4,7 @@
 use buildkit_llb::source::{self, Source};
 
 /// The source of a git URL; none if it is no git URL. The error says what is wrong with it.
-pub(super) fn context(url: &str) -> Result<Option<Source>, String> {
+pub(crate) fn context(url: &str) -> Result<Option<Source>, String> {
     let (rest, fragment) = match url.split_once('#') {
         Some((rest, fragment)) => (rest, Some(fragment).filter(|fragment| !fragment.is_empty())),
         None => (url, None),
@@ -13,12 +13,10 @@ pub(super) fn context(url: &str) -> Result<Option<Source>, String> {
         Some((remote, query)) => (remote, Some(query)),
         None => (rest, None),
     };
-    let is_http = remote.starts_with("https://") || remote.starts_with("http://");
     let ssh = remote.starts_with("ssh://") || remote.starts_with("git@");
     let full = match remote.strip_prefix("github.com/") {
         Some(path) => format!("https://github.com/{path}"),
-        None if remote.starts_with("git://") || ssh => remote.to_owned(),
-        None if is_http && remote.strip_suffix(".git").is_some() => remote.to_owned(),
+        None if crate::url::is_git(remote) => remote.to_owned(),
         None => return Ok(None),
     };
     let query = match query {
