@@ -16,23 +16,21 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=private-engine.sh
+. "$here/private-engine.sh"
+
 home=${SLIPWAY_ENGINE_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway/engine}
 socket=$home/run/docker.sock
-pidfile=$home/run/docker.pid
 tools=$home/tools/root
 chosen=$home/host
+emulator=/proc/sys/fs/binfmt_misc/slipway-arm64
 
 # The newest engine that Debian packages, with the runc of the running release: the newer
 # suite's runc wants a newer libc.
 suite=${SLIPWAY_ENGINE_SUITE:-forky}
-packages=(docker.io docker-cli docker-buildx docker-compose containerd docker-registry)
-
-say() { printf '[engine] %s\n' "$*" >&2; }
-die() { printf '[engine] error: %s\n' "$*" >&2; exit 1; }
+engine_packages=(docker.io docker-cli docker-buildx docker-compose containerd docker-registry)
 
 # --- installing -------------------------------------------------------------------------
-
-need_root() { [ "$(id -u)" = 0 ] || die "a private engine needs root; name your own with DOCKER_HOST instead"; }
 
 host_packages() {
   local missing=() pair
@@ -47,39 +45,11 @@ host_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
-# The archive's address and keyring are whatever this machine's apt already uses.
-archive() {
-  local uri
-  uri=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(SUITE)' 'Created-By: Packages' 2>/dev/null |
-    awk '$0 !~ /security|updates|backports/ && $2 == "Debian" {print $1; exit}')
-  [ -n "$uri" ] || uri=$(awk '/^URIs:/ {print $2; exit} /^deb / {for (i=2;i<=NF;i++) if ($i ~ /^http/) {print $i; exit}}' \
-    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null)
-  [ -n "$uri" ] || die "no Debian archive among apt's sources; name your own engine with DOCKER_HOST"
-  printf '%s' "$uri"
-}
-
 install_tools() {
-  local stamp=$home/tools/installed-$suite apt=$home/tools/apt release
-  [ -e "$stamp" ] && return
-  # shellcheck source=/dev/null
-  release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  say "fetching Docker Engine from Debian $suite into $home"
-  rm -rf "$home/tools"
-  mkdir -p "$apt/lists/partial" "$apt/cache" "$home/tools/deb" "$tools"
-  local uri name
-  uri=$(archive)
-  for name in "$suite" "$release"; do
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $name main"
-  done > "$apt/sources.list"
-  local options=(-q -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
-    -o Acquire::Retries=3)
-  apt-get "${options[@]}" update >&2
-  (cd "$home/tools/deb" && apt-get "${options[@]}" download "${packages[@]/%//$suite}" "runc/$release" "tini/$release" >&2)
-  for name in "$home"/tools/deb/*.deb; do dpkg -x "$name" "$tools"; done
+  local name packages=()
+  for name in "${engine_packages[@]}"; do packages+=("$name/$suite"); done
+  unpack "$home/tools" "${packages[@]}" "runc/$(release)" "tini/$(release)"
   ln -sf tini-static "$tools/usr/bin/docker-init"
-  rm -rf "$apt" "$home/tools/deb"
-  touch "$stamp"
 }
 
 docker_config() {
@@ -88,43 +58,35 @@ docker_config() {
   [ -e "$home/config/config.json" ] || echo '{}' > "$home/config/config.json"
 }
 
+# Programs for linux/arm64 run under QEMU, which the kernel starts by itself: it holds the
+# program open from here on (flag F), so containers need nothing of it.
+install_emulator() {
+  [ "$(uname -m)" != aarch64 ] || return 0
+  only=./usr/bin/qemu-aarch64 unpack "$home/emulator" "qemu-user/$suite"
+  local kernel=/proc/sys/fs/binfmt_misc magic mask
+  [ -e $kernel/register ] || mount -t binfmt_misc none $kernel ||
+    die "this machine's kernel cannot run programs for linux/arm64: it has no binfmt_misc"
+  [ ! -e "$emulator" ] || return 0
+  # The head of an ELF program for the architecture 183, executable or position independent.
+  magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+  mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+  printf '%s' ":${emulator##*/}:M::$magic:$mask:$home/emulator/root/usr/bin/qemu-aarch64:OCPF" > $kernel/register ||
+    die "this machine's kernel refused to run programs for linux/arm64 under QEMU"
+}
+
 # --- running ----------------------------------------------------------------------------
 
-alive() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
-
 start() {
-  alive && return
-  mkdir -p "$home/run" "$home/log"
-  rm -f "$pidfile" "$socket"
   # OCI exporters, multi-platform results and attestations need containerd's image store.
   echo '{"features":{"containerd-snapshotter":true}}' > "$home/daemon.json"
-  say "starting dockerd (log: $home/log/dockerd.log)"
-  PATH=$tools/usr/bin:$tools/usr/sbin:$tools/usr/libexec/docker:$PATH \
-    setsid dockerd --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/run/exec" \
-    --pidfile "$pidfile" -H "unix://$socket" >>"$home/log/dockerd.log" 2>&1 </dev/null &
-  local tries
-  for tries in $(seq 1 150); do
-    if docker_private info >/dev/null 2>&1; then return; fi
-    [ "$tries" -lt 20 ] || alive || break
-    sleep 0.2
-  done
-  tail -n 20 "$home/log/dockerd.log" >&2
-  die "dockerd did not come up"
+  start_dockerd "$home" --config-file "$home/daemon.json"
 }
 
 docker_private() { DOCKER_HOST=unix://$socket DOCKER_CONFIG=$home/config "$tools/usr/bin/docker" "$@"; }
 
 stop() {
-  alive || { say "no private engine is running"; return 0; }
-  local pid
-  pid=$(cat "$pidfile")
-  say "stopping dockerd (pid $pid)"
-  kill "$pid"
-  for _ in $(seq 1 150); do
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.2
-  done
-  die "dockerd (pid $pid) did not stop within 30 s"
+  stop_dockerd "$home"
+  if grep -qsF "interpreter $home/" "$emulator"; then echo -1 > "$emulator"; fi
 }
 
 # --- commands ---------------------------------------------------------------------------
@@ -156,6 +118,7 @@ up() {
   need_root
   host_packages
   install_tools
+  install_emulator
   docker_config
   start
   (eval "$(print_env)" && "$here/standins/build.sh")
@@ -167,8 +130,9 @@ print_env() {
     printf 'export DOCKER_HOST=%q SLIPWAY_ENGINE=named\n' "$(cat "$chosen")"
     return
   fi
-  alive || die "no engine is up; run: $0 up"
+  alive "$home" || die "no engine is up; run: $0 up"
   printf 'export DOCKER_HOST=%q DOCKER_CONFIG=%q SLIPWAY_ENGINE=private\n' "unix://$socket" "$home/config"
+  # shellcheck disable=SC2016 # for the caller to expand
   printf 'export PATH=%q:"$PATH"\n' "$tools/usr/bin"
 }
 

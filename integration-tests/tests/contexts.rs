@@ -239,3 +239,34 @@ services:
     project.build("app.spec.yaml", &["--target", "app", "-t", "slipway-test/included"]).expect_ok();
     assert_eq!(file("slipway-test/included", "/words.txt"), "included");
 }
+
+/// What a Dockerfile's ADD does: files from URLs, unpacked or not, held to a digest.
+#[test]
+fn files_from_urls() {
+    let project = Project::new(&[("inside.txt", "unpacked")]);
+    let port = serve(vec![("/pack.tar.gz", tar(&project, &["inside.txt"])), ("/one.txt", b"one".to_vec())]);
+    let one = "sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    let spec = format!(
+        "\
+# syntax=slipway/frontend:0
+services:
+  app:
+    x-slipway:
+      stages:
+        runtime:
+          from: scratch
+          steps:
+            - copy: {{ from: \"http://127.0.0.1:{port}/pack.tar.gz\", target: /unpacked/, unpack: true }}
+            - copy: {{ from: \"http://127.0.0.1:{port}/one.txt\", target: /one/, checksum: \"{one}\", mode: \"0600\" }}
+"
+    );
+    project.write("app.spec.yaml", &spec);
+    let image = "slipway-test/urls";
+    project.build("app.spec.yaml", &["-t", image]).expect_ok();
+    assert_eq!(file(image, "/unpacked/inside.txt"), "unpacked");
+    assert_eq!(file(image, "/one/one.txt"), "one");
+    project.write("app.spec.yaml", &spec.replace("7692", "0000"));
+    let refused = project.build_quietly("app.spec.yaml", &["-t", image]);
+    assert!(!refused.ok && refused.err.contains("digest mismatch"), "{}", refused.err);
+    assert!(refused.err.contains(">>>"), "at the spec's line: {}", refused.err);
+}
