@@ -111,7 +111,10 @@ fn unknown(spec: &Spec, name: &str, given: &str) -> Diagnostic {
             Code::UnknownTarget,
             format!("the service `{name}` has no `x-slipway` key, so there is nothing to build"),
         )
-        .help(format!("targets: {}", names(&spec.components)));
+        .help(format!("targets: {}", names(&spec.components)))
+        .at_if(
+            spec.running.iter().find(|running| running.name.value == name).map(|running| &running.name.span),
+        );
     }
     let meant = did_you_mean(name, spec.components.iter().map(|service| service.name.value.as_str()));
     let place = spec

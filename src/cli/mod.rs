@@ -3,6 +3,7 @@
 
 mod check;
 mod explain;
+mod init;
 mod llb;
 mod project;
 mod show;
@@ -35,6 +36,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at a repository and write a spec for it
+    Init(init::Init),
     /// Find what is wrong with a spec, and what had better be otherwise
     Check(check::Check),
     /// Explain a lint rule, or list them
@@ -96,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
                 1
             }
         },
+        Command::Init(init) => init.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
         Command::Plan(ask) => ask.plan(),

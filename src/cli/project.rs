@@ -27,10 +27,10 @@ pub(super) struct Place {
     pub(super) target: Option<String>,
     /// A variable, as in `docker buildx build`
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
-    build_args: Vec<String>,
+    pub(super) build_args: Vec<String>,
     /// The build context
     #[arg(default_value = ".")]
-    context: PathBuf,
+    pub(super) context: PathBuf,
 }
 
 /// A spec, read, with the plans of what is asked about.
@@ -162,15 +162,10 @@ impl Place {
         self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    fn load(&self, bytes: &[u8]) -> (Option<Spec>, Vec<Diagnostic>) {
+    pub(super) fn load(&self, bytes: &[u8]) -> (Option<Spec>, Vec<Diagnostic>) {
         let name = self.name();
         let folder = self.file.parent().unwrap_or(Path::new("."));
-        let pairs = self.build_args.iter().map(|pair| match pair.split_once('=') {
-            Some((name, value)) => (name.to_owned(), value.to_owned()),
-            // As with `docker build`: the value comes from the environment.
-            None => (pair.clone(), std::env::var(pair).unwrap_or_default()),
-        });
-        let variables: Variables = pairs.collect();
+        let variables = self.variables();
         let mut beside = BTreeMap::new();
         loop {
             match load(&name, bytes, &beside, &variables) {
@@ -178,9 +173,24 @@ impl Place {
                     let content = fs::read(folder.join(&name)).ok();
                     (name, content)
                 })),
-                Loaded::Done(spec, problems) => return (spec.map(|spec| *spec), problems),
+                Loaded::Done(spec, mut problems) => {
+                    if let Some(spec) = &spec {
+                        problems.extend(lint::unused_arguments(spec, &variables));
+                    }
+                    return (spec.map(|spec| *spec), problems);
+                }
             }
         }
+    }
+
+    /// `--build-arg`
+    fn variables(&self) -> Variables {
+        let pairs = self.build_args.iter().map(|pair| match pair.split_once('=') {
+            Some((name, value)) => (name.to_owned(), value.to_owned()),
+            // As with `docker build`: the value comes from the environment.
+            None => (pair.clone(), std::env::var(pair).unwrap_or_default()),
+        });
+        pairs.collect()
     }
 
     /// What is kept out of the context: the patterns beside the spec, or those in the context.
@@ -192,7 +202,7 @@ impl Place {
     }
 
     /// What the recipe wants to know of the context, without what is kept out of it.
-    fn facts(&self, service: &Service) -> Facts {
+    pub(super) fn facts(&self, service: &Service) -> Facts {
         let ignore = self.ignore();
         let mut facts = Facts::default();
         let mut asked = BTreeSet::new();
@@ -240,7 +250,8 @@ impl Place {
     }
 
     fn folder(&self, folder: &str) -> Folder {
-        if self.context.join(folder).is_dir() {
+        let ignored = ignore::is_ignored(folder, &self.ignore());
+        if self.context.join(folder).is_dir() && !(ignored && !folder.is_empty()) {
             return Folder::Exists;
         }
         let above = fs::read_dir(self.context.join(parent(folder)));

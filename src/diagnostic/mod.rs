@@ -71,6 +71,15 @@ impl Diagnostic {
         self
     }
 
+    /// At this place, if there is one.
+    #[must_use]
+    pub fn at_if(self, span: Option<&Span>) -> Self {
+        match span {
+            Some(span) => self.at(span),
+            None => self,
+        }
+    }
+
     /// With words under the snippet's mark.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use prost::Message;
 use serde_json::json;
 use tokio::task::JoinError;
 
-use crate::diagnostic::{Code, Diagnostic, Span, summary};
+use crate::diagnostic::{Code, Diagnostic, Span, Style, render_all, summary};
 
 const TYPE_PREFIX: &str = "github.com/moby/buildkit/errdefs.";
 /// `Unknown`: its message is shown as it is; any other code is put in front of it.
@@ -109,7 +109,11 @@ impl From<Failure> for rpc::Status {
             Failure::Rpc(status) => status,
             Failure::Spec(diagnostics) => Self {
                 code: UNKNOWN,
-                message: summary(&diagnostics),
+                message: if shows_lines() {
+                    summary(&diagnostics)
+                } else {
+                    render_all(&diagnostics, Style::Plain)
+                },
                 // One only: of several, clients show one, and not always the same.
                 details: diagnostics.iter().find_map(source).into_iter().collect(),
             },
@@ -121,6 +125,12 @@ impl From<Vec<Diagnostic>> for Failure {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
         Self::Spec(diagnostics)
     }
+}
+
+/// Whether clients of this engine show the lines that an error is about. Those before BuildKit 0.10
+/// do not, and those leave no graph of the frontend's own image either.
+fn shows_lines() -> bool {
+    cfg!(test) || std::path::Path::new(super::graph::OWN_IMAGE).exists()
 }
 
 /// The lines of the file, as clients print them.

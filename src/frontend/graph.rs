@@ -21,7 +21,7 @@ use crate::plan::{Plan, StagePlatform};
 use crate::spec::Service;
 
 /// Where BuildKit leaves the graph of the frontend's own image.
-const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
+pub(super) const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
 
 /// One component of a build: the target, or one that others start or copy from.
 struct Part<'a> {
@@ -187,7 +187,7 @@ impl<'a> Graph<'a> {
             let mut images = resolver
                 .resolve(&uses, &self.platforms)
                 .await
-                .map_err(|failure| self.suggest_component(failure, &uses))?;
+                .map_err(|failure| self.suggest(failure, part, &uses))?;
             resolver.locate(&mut images, &uses);
             all.push(images);
         }
@@ -195,16 +195,22 @@ impl<'a> Graph<'a> {
         Ok(())
     }
 
-    /// A name that is near one of the components' was most likely meant to be it.
-    fn suggest_component(&self, failure: Failure, uses: &[ImageUse]) -> Failure {
+    /// A name that is near a stage's or a component's was most likely meant to be it.
+    fn suggest(&self, failure: Failure, part: &Part<'_>, uses: &[ImageUse]) -> Failure {
         let Failure::Spec(mut diagnostics) = failure else { return failure };
-        let names: Vec<&str> =
+        let components: Vec<&str> =
             self.project.spec.components.iter().map(|service| service.name.value.as_str()).collect();
+        let stages: Vec<&str> = part.planned.plan.stages.iter().map(|stage| stage.name.as_str()).collect();
         for diagnostic in &mut diagnostics {
-            let used = uses.iter().find(|used| diagnostic.span.as_ref() == Some(&used.origin));
-            let meant = used.and_then(|used| did_you_mean(&used.name, names.iter().copied()));
-            if let Some(meant) = meant {
-                diagnostic.help.insert(0, format!("did you mean the component `{meant}`?"));
+            let Some(used) = uses.iter().find(|used| diagnostic.span.as_ref() == Some(&used.origin)) else {
+                continue;
+            };
+            let near = |what: &str, names: &[&str]| {
+                did_you_mean(&used.name, names.iter().copied())
+                    .map(|meant| format!("did you mean the {what} `{meant}`?"))
+            };
+            if let Some(help) = near("stage", &stages).or_else(|| near("component", &components)) {
+                diagnostic.help.insert(0, help);
             }
         }
         Failure::Spec(diagnostics)

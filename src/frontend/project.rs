@@ -7,7 +7,7 @@ use super::context::{Sources, SpecFile};
 use super::errors::Failure;
 use super::gateway::Gateway;
 use super::options::Options;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lint::{self, Levels, Subject};
 use crate::plan::Plan;
 use crate::recipe::{self, Facts};
@@ -40,7 +40,7 @@ impl<'a> Project<'a> {
         let (spec, mut problems) = read_spec(&sources, &file, options).await?;
         let (levels, wrong) = Levels::of(&spec);
         problems.extend(wrong);
-        problems.extend(unused(&spec, options));
+        problems.extend(lint::unused_arguments(&spec, &options.variables()));
         let levels = match options.build_arg("BUILDKIT_DOCKERFILE_CHECK") {
             None => levels,
             Some(option) => {
@@ -131,29 +131,4 @@ async fn read_spec(
             Loaded::Done(None, problems) => return Err(problems.into()),
         }
     }
-}
-
-/// Build arguments that nothing in the file uses: most likely a slip of the pen.
-fn unused(spec: &Spec, options: &Options) -> Vec<Diagnostic> {
-    let known: BTreeSet<&str> = spec.variables.iter().map(|used| used.name.as_str()).collect();
-    let given = options.variables().into_keys().filter(|name| !known.contains(name.as_str()));
-    let ours = given.filter(|name| !is_predefined(name));
-    ours.map(|name| {
-        let meant =
-            did_you_mean(&name, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
-        Diagnostic::new(
-            Code::Rule("UnusedArgument"),
-            format!("nothing that is built uses the build argument `{name}`"),
-        )
-        .help_if(meant)
-    })
-    .collect()
-}
-
-/// Arguments that BuildKit and its clients know by themselves.
-fn is_predefined(name: &str) -> bool {
-    const PROXY: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
-    name.starts_with("BUILDKIT_")
-        || name == "SOURCE_DATE_EPOCH"
-        || PROXY.iter().any(|proxy| proxy.eq_ignore_ascii_case(name))
 }

@@ -112,6 +112,10 @@ fn read(
         problems.push(
             Diagnostic::new(Code::Value, format!("`{}` is no level of a lint rule", level.value))
                 .at(&level.span)
+                .help_if(
+                    did_you_mean(&level.value, ["off", "info", "warn", "error"])
+                        .map(|meant| format!("did you mean `{meant}`?")),
+                )
                 .help("off, info, warn or error"),
         );
     }

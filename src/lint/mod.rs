@@ -10,6 +10,7 @@ mod rules;
 mod subject;
 
 pub use levels::Levels;
+pub use rules::unused_argument::unused_arguments;
 pub use subject::Subject;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Level};

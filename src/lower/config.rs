@@ -73,6 +73,11 @@ impl ImageConfig {
             if let Some(config) = object.get_mut("config").and_then(Value::as_object_mut) {
                 config.retain(|_, value| !value.is_null());
             }
+            if let Some(rootfs) = object.get_mut("rootfs").and_then(Value::as_object_mut)
+                && rootfs.get("diff_ids").is_some_and(Value::is_null)
+            {
+                rootfs.insert("diff_ids".to_owned(), Value::Array(Vec::new()));
+            }
         }
         let docker = serde_json::from_value::<Extended>(value.clone())?.config.unwrap_or_default();
         // Triggers are for whoever builds on the base with a Dockerfile; they are not handed on.

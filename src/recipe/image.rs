@@ -157,6 +157,8 @@ fn question(
             }
             Some(test)
         }
+        // Said where values are looked at.
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => None,
         _ => fail(
             Diagnostic::new(Code::MissingKey, "`health` needs `http`, `tcp` or `command`, one of the three")
                 .at(&contract.span)

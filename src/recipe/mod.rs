@@ -27,6 +27,7 @@ mod python;
 mod readiness;
 mod runtime;
 mod rust;
+mod sanity;
 mod stages;
 mod static_site;
 #[cfg(test)]
@@ -256,6 +257,7 @@ pub fn plan(service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
                 .help("paths are relative to the build context, as in a Dockerfile"),
         );
     }
+    sanity::check(&request, &mut problems);
     for (key, pairs) in [("env", &service.component.env), ("build_env", &service.component.build_env)] {
         without_value(key, pairs, &service.component.span, &mut problems);
     }
@@ -263,6 +265,9 @@ pub fn plan(service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
     request.archetype = archetype(&request, &evidence, &mut problems);
     let made = make(&request, &mut problems);
     let plan = made.and_then(|made| finish::finish(&request, made, evidence.labels, &mut problems));
+    if let Some(plan) = &plan {
+        sanity::images(plan, &mut problems);
+    }
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(problems.into_sorted()),
@@ -274,7 +279,7 @@ fn without_value(key: &str, pairs: &Pairs, span: &Span, problems: &mut Diagnosti
     for (name, _) in pairs.0.iter().filter(|(_, value)| value.is_none()) {
         problems.push(
             Diagnostic::new(Code::Value, format!("`{name}` in `{key}` has no value"))
-                .at(span)
+                .at(pairs.1.as_ref().unwrap_or(span))
                 .help(format!("write `{name}: ${{{name}}}` to take it from a build argument of that name")),
         );
     }
@@ -330,6 +335,10 @@ fn archetype(request: &Request<'_>, evidence: &readiness::Evidence, problems: &m
             problems.push(
                 Diagnostic::new(Code::Value, format!("there is no archetype `{}`", given.value))
                     .at(&given.span)
+                    .help_if(
+                        did_you_mean(&given.value, ["service", "cli", "job", "library"])
+                            .map(|meant| format!("did you mean `{meant}`?")),
+                    )
                     .help("service, cli, job or library"),
             );
         }

@@ -28,12 +28,14 @@ pub(super) fn install_with_system_files(packages: &[String]) -> Run {
 
 fn text(packages: &[String]) -> String {
     let names = shlex::try_join(packages.iter().map(String::as_str)).unwrap_or_default();
+    let missing = format!("this image has neither apt-get nor apk: {}", packages.join(" "));
+    let missing = shlex::try_quote(&missing).unwrap_or_default();
     format!(
         "if command -v apt-get >/dev/null; then \
          apt-get update -qq && apt-get install -y -qq --no-install-recommends {names} \
          && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache \
          /var/log/apt /var/log/*.log; \
          elif command -v apk >/dev/null; then apk add --no-cache {names}; \
-         else echo 'this image has neither apt-get nor apk: {names}' >&2; exit 1; fi"
+         else echo {missing} >&2; exit 1; fi"
     )
 }

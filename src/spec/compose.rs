@@ -8,7 +8,7 @@ use super::reader::{FromNode, Located, Reader, record};
 use super::schema::{self, Definitions};
 use super::values::{OneOrMany, Pairs, Port, Words, parse_expose, parse_published};
 use super::yaml::{Node, Value};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
 record! {
     /// A service, as far as its image goes.
@@ -288,9 +288,15 @@ fn volume(node: &Node, reader: &mut Reader<'_>) -> Option<Mounted> {
 /// The top level's services, each with its node.
 pub(super) fn services<'n>(root: &'n Node, reader: &mut Reader<'_>) -> Vec<(&'n super::yaml::Key, &'n Node)> {
     let Some(services) = root.get("services") else {
+        let entries = match &root.value {
+            Value::Mapping(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        let meant = entries.iter().find(|(key, _)| did_you_mean(&key.name, ["services"]).is_some());
         reader.report(
             Diagnostic::new(Code::MissingKey, "the file has no `services`")
-                .at(&root.span)
+                .at(&meant.map_or(&root.span, |(key, _)| &key.span).clone())
+                .help_if(meant.map(|(key, _)| format!("is `{}` meant to be it?", key.name)))
                 .help("a spec is a Compose file: each component is a service with an `x-slipway` key"),
         );
         return Vec::new();

@@ -10,6 +10,7 @@ use super::extends::{Files, Resolver};
 use super::include;
 use super::reader::{FromNode, Located, Reader, VariableUse};
 use super::running::Running;
+use super::syntax::not_text;
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
 
@@ -138,13 +139,7 @@ fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic>
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(error) => {
-            let file = Arc::new(SourceText {
-                name: name.to_owned(),
-                text: String::from_utf8_lossy(bytes).into_owned(),
-            });
-            let place = error.valid_up_to();
-            return Err(Diagnostic::new(Code::Syntax, "the file is not UTF-8 text")
-                .at(&Span::new(&file, place..place + 1)));
+            return Err(not_text(name, bytes, error.valid_up_to()));
         }
     };
     let file = Arc::new(SourceText { name: name.to_owned(), text });
@@ -159,7 +154,11 @@ fn assemble(
     reader: &mut Reader<'_>,
 ) -> Option<Spec> {
     if root.value == Value::Null {
-        reader.report(Diagnostic::new(Code::MissingKey, "the file is empty").at(&root.span));
+        reader.report(
+            Diagnostic::new(Code::MissingKey, "the file is empty")
+                .at(&Span::new(&file, 0..0))
+                .help("a spec is a Compose file: `services` with a service that has an `x-slipway` key"),
+        );
         return None;
     }
     reader.mapping(root, "a Compose file")?;
@@ -224,13 +223,16 @@ fn assemble(
         }
     }
     reader.diagnostics.about(None);
-    if components.is_empty() && unreadable.is_empty() {
+    if components.is_empty() && unreadable.is_empty() && !running.is_empty() {
+        let meant = misspelt_extension(root);
+        let place = meant.as_ref().unwrap_or(&root.span);
         reader.report(
             Diagnostic::new(
                 Code::MissingKey,
                 "no service has an `x-slipway` key, so there is nothing to build",
             )
-            .at(&root.span)
+            .at(place)
+            .help_if(meant.as_ref().map(|_| "did you mean `x-slipway`?"))
             .help("give a service `x-slipway: { recipe: node, source: folder }`"),
         );
     }
@@ -255,4 +257,17 @@ fn moved(mut component: Component, folder: &str, place: &Span) -> Component {
         component.source = Some(Located { value: crate::paths::in_folder(folder, &value), span });
     }
     component
+}
+
+/// A service's key that was most likely meant to be ours. Keys that start with `x-` are free, so
+/// nothing else would say so.
+fn misspelt_extension(root: &Node) -> Option<Span> {
+    let Value::Mapping(services) = &root.get("services")?.value else { return None };
+    services.iter().find_map(|(_, service)| {
+        let Value::Mapping(entries) = &service.value else { return None };
+        let (key, _) = entries
+            .iter()
+            .find(|(key, _)| crate::diagnostic::did_you_mean(&key.name, [EXTENSION]).is_some())?;
+        Some(key.span.clone())
+    })
 }

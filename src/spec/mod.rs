@@ -16,6 +16,7 @@ mod reader;
 pub mod running;
 pub mod schema;
 pub mod stages;
+mod syntax;
 pub mod values;
 mod yaml;
 

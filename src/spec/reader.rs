@@ -92,7 +92,11 @@ impl<'a> Reader<'a> {
         if let Value::Mapping(entries) = &node.value {
             return Some(entries);
         }
-        self.wrong_type(node, &format!("a mapping for {what}"));
+        let expected = match &self.key {
+            Some(key) if what == format!("`{key}`") => "a mapping".to_owned(),
+            _ => format!("a mapping for {what}"),
+        };
+        self.wrong_type(node, &expected);
         None
     }
 
@@ -128,6 +132,10 @@ impl<'a> Reader<'a> {
                 read
             }
             _ => T::absent().or_else(|| {
+                // A misspelt key has been reported as one that nothing reads.
+                if misspelt(node, key) {
+                    return None;
+                }
                 self.report(
                     Diagnostic::new(Code::MissingKey, format!("{what} needs the key `{key}`")).at(&node.span),
                 );
@@ -168,6 +176,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Whether a mapping has a key that was most likely meant to be this one.
+fn misspelt(node: &Node, key: &str) -> bool {
+    let Value::Mapping(entries) = &node.value else { return false };
+    entries.iter().any(|(known, _)| did_you_mean(&known.name, [key]).is_some())
 }
 
 fn describe(problem: Problem) -> Diagnostic {
@@ -309,7 +323,7 @@ impl<T: FromNode> FromNode for Entries<T> {
     }
 
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let entries = reader.mapping(node, "named entries")?;
+        let entries = reader.mapping(node, "entries by name")?;
         let read: Vec<Option<_>> = entries
             .iter()
             .map(|(key, value)| {

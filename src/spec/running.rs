@@ -40,6 +40,8 @@ pub struct Running {
     pub has_limits: bool,
     /// Its `build`, if it has one.
     pub build: Option<BuildKeys>,
+    /// Where it says that its root file system refuses writes.
+    pub read_only: Option<Span>,
     /// Its command, as text.
     pub command: Option<Located<String>>,
 }
@@ -114,6 +116,7 @@ impl Running {
                 context: build.get("context").and_then(|node| read.text(node)).map(|text| text.value),
                 additional_contexts: read.settings(build.get("additional_contexts")),
             }),
+            read_only: node.get("read_only").map(|node| node.span.clone()),
             command: node.get("command").and_then(|command| {
                 let words: Vec<String> =
                     read.texts(Some(command)).into_iter().map(|word| word.value).collect();

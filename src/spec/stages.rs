@@ -7,6 +7,7 @@ use super::reader::{Entries, FromNode, Located, Reader, record};
 use super::schema::{self, Definitions};
 use super::values::{Command, OneOrMany, Pairs};
 use super::yaml::{Node, Value};
+use crate::diagnostic::{Code, Diagnostic};
 
 record! {
     /// A stage written by hand.
@@ -82,7 +83,7 @@ impl FromNode for StepSpec {
             // `env` and `user` beside `run` belong to it.
             actions if actions.contains(&"run") => ActionSpec::Run(RunSpec::from_node(node, reader)?),
             [only] => {
-                reader.only_known_keys(entries, &format!("a `{only}` step"), &[only]);
+                beside(entries, only, reader);
                 action(only, node.get(only)?, reader)?
             }
             [] => {
@@ -105,6 +106,20 @@ impl FromNode for StepSpec {
             }
         };
         Some(Self { action, span: node.span.clone() })
+    }
+}
+
+/// Keys that stand beside an action belong inside of it, most likely.
+fn beside(entries: &[(super::yaml::Key, Node)], only: &str, reader: &mut Reader<'_>) {
+    for (key, _) in entries {
+        if key.name != only && !key.name.starts_with("x-") {
+            reader.report(
+                Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` beside `{only}`", key.name))
+                    .at(&key.span)
+                    .label("nothing reads this")
+                    .help(format!("does it belong inside: `{only}: {{ {}: … }}`?", key.name)),
+            );
+        }
     }
 }
 

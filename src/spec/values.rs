@@ -261,9 +261,10 @@ impl FromNode for OneOrMany {
     }
 }
 
-/// Names with values, as a mapping or as a list of `NAME=value`; in the order of the file.
+/// Names with values, as a mapping or as a list of `NAME=value`, in the order of the file; and their
+/// place, if they are there.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pairs(pub Vec<(String, Option<String>)>);
+pub struct Pairs(pub Vec<(String, Option<String>)>, pub Option<Span>);
 
 impl Pairs {
     /// Those that have a value.
@@ -305,7 +306,7 @@ impl FromNode for Pairs {
                 return None;
             }
         };
-        pairs.into_iter().collect::<Option<_>>().map(Self)
+        pairs.into_iter().collect::<Option<_>>().map(|pairs| Self(pairs, Some(node.span.clone())))
     }
 
     fn absent() -> Option<Self> {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
+use super::syntax::explain;
+use crate::diagnostic::{Diagnostic, SourceText, Span};
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,17 +87,8 @@ pub(super) fn parse(file: &Arc<SourceText>) -> Result<Node, Diagnostic> {
         with_snippet: false,
     };
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(&file.text, options).map_err(|error| {
-        let message = error.without_snippet().to_string();
-        // The place is in the span; the message need not repeat it.
-        let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-        let diagnostic = Diagnostic::new(Code::Syntax, format!("the file is not valid YAML: {message}"));
-        let Some(location) = error.location() else { return diagnostic };
-        let span = span_of(file, location);
-        let line = file.text.lines().nth(span.line().saturating_sub(1)).unwrap_or_default();
-        let braces =
-            line.contains("${") && line.split("${").next().is_some_and(|before| before.contains('{'));
-        let help = braces.then_some("within braces, a value with `${…}` has to be quoted");
-        diagnostic.at(&span).help_if(help)
+        let words = error.without_snippet().to_string();
+        explain(file, &words, error.location().map(|location| span_of(file, location)))
     })?;
     Ok(node(file, raw))
 }
@@ -254,6 +246,7 @@ impl<'de> Visitor<'de> for AnyValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
 
     fn read(text: &str) -> Result<Node, Diagnostic> {
         parse(&Arc::new(SourceText { name: "x.yaml".to_owned(), text: text.to_owned() }))

@@ -35,6 +35,8 @@ struct Maker<'a> {
     recipe: &'static str,
     source: String,
     component: Component,
+    /// What stays behind, with the Dockerfile's line.
+    lost: Vec<(usize, String)>,
     /// Whether the distribution's packages are those of the image that the Dockerfile names.
     on_own_base: bool,
 }
@@ -44,7 +46,8 @@ pub(super) fn component(seen: &Seen<'_>, tree: &Tree, plans: &Plans) -> Result<C
     let source = source(seen, tree);
     let kind = kind(seen, tree, &source)?;
     let component = Component { name: seen.name.to_owned(), ..Component::default() };
-    let mut maker = Maker { seen, tree, recipe: kind.recipe, source, component, on_own_base: false };
+    let mut maker =
+        Maker { seen, tree, recipe: kind.recipe, source, component, lost: Vec::new(), on_own_base: false };
     maker.component.own("recipe", Value::Text(kind.recipe.to_owned()), kind.why);
     let source = if maker.source.is_empty() { ".".to_owned() } else { scalar(&maker.source) };
     maker.component.own.push(super::write::Entry {
@@ -63,17 +66,15 @@ pub(super) fn component(seen: &Seen<'_>, tree: &Tree, plans: &Plans) -> Result<C
     maker.remarks();
     let mut component = maker.component;
     if let Some(told) = &seen.told {
-        component.lost.extend(
-            told.lost.iter().map(|lost| not_carried_over(&told.path, lost.line, &lost.value)),
-        );
+        let mut lost = maker.lost;
+        lost.extend(told.lost.iter().map(|lost| (lost.line, lost.value.clone())));
+        lost.sort_by_key(|(line, _)| *line);
+        let path = &told.path;
+        let words = |(line, what)| format!("from {path} line {line}, not carried over: {what}");
+        component.lost = lost.into_iter().map(words).collect();
     }
     component.todo.extend(plans.errors(&component, seen.compose));
     Ok(component)
-}
-
-/// How a comment says that something stays behind.
-fn not_carried_over(path: &str, line: usize, what: &str) -> String {
-    format!("from {path} line {line}, not carried over: {what}")
 }
 
 /// The component's folder: the Dockerfile's own if it is a program, else the context, else the folder
@@ -119,9 +120,13 @@ fn family(image: &str) -> Option<&'static str> {
         "golang" | "go" => "go",
         "rust" => "rust",
         "nginx" | "nginx-unprivileged" | "httpd" | "caddy" => "nginx",
-        "eclipse-temurin" | "openjdk" | "amazoncorretto" | "maven" | "gradle" | "sapmachine" | "ibm-semeru-runtimes" => {
-            "java"
-        }
+        "eclipse-temurin"
+        | "openjdk"
+        | "amazoncorretto"
+        | "maven"
+        | "gradle"
+        | "sapmachine"
+        | "ibm-semeru-runtimes" => "java",
         _ if path.contains("distroless/nodejs") => "node",
         _ if path.contains("distroless/java") => "java",
         _ if path.contains("distroless/python") => "python",
@@ -172,7 +177,9 @@ fn kind(seen: &Seen<'_>, tree: &Tree, source: &str) -> Result<Kind, String> {
         Some("nginx") => {
             let why = from(told.runtime_line, &told.runtime);
             let into = |folders: &[&str]| {
-                told.copies().into_iter().any(|copy| folders.iter().any(|folder| copy.target.starts_with(folder)))
+                told.copies()
+                    .into_iter()
+                    .any(|copy| folders.iter().any(|folder| copy.target.starts_with(folder)))
             };
             if into(&HTML) || of_folder.as_ref().is_some_and(|kind| kind.recipe == "static") {
                 return Ok(Kind { recipe: "static", why });
@@ -186,7 +193,9 @@ fn kind(seen: &Seen<'_>, tree: &Tree, source: &str) -> Result<Kind, String> {
         Some("node") if of_folder.as_ref().is_some_and(|kind| kind.recipe == "bun") => {
             of_folder.ok_or_else(String::new)
         }
-        Some("node") if of_folder.as_ref().is_some_and(|kind| kind.recipe == "static") && serves_files(told) => {
+        Some("node")
+            if of_folder.as_ref().is_some_and(|kind| kind.recipe == "static") && serves_files(told) =>
+        {
             let why = "a site that a tool for Node serves; nginx does it here".to_owned();
             Ok(Kind { recipe: "static", why })
         }
@@ -220,8 +229,7 @@ impl Maker<'_> {
     }
 
     fn lose(&mut self, line: usize, what: &str) {
-        let path = self.seen.told.as_ref().map(|told| told.path.clone()).unwrap_or_default();
-        self.component.lost.push(not_carried_over(&path, line, what));
+        self.lost.push((line, what.to_owned()));
     }
 
     /// Whether the service says this itself in Compose.
@@ -251,7 +259,8 @@ impl Maker<'_> {
 
     /// A file of nginx's server blocks, for an ingress; a site has its own.
     fn template(&mut self) {
-        let Some(told) = self.seen.told.as_ref().filter(|_| ["nginx", "static"].contains(&self.recipe)) else {
+        let Some(told) = self.seen.told.as_ref().filter(|_| ["nginx", "static"].contains(&self.recipe))
+        else {
             return;
         };
         for (line, found) in told.elsewhere(self.tree) {
@@ -268,7 +277,11 @@ impl Maker<'_> {
                     continue;
                 }
             }
-            if self.recipe == "static" && text.contains("try_files") && !self.has("package.json") && text.contains("/index.html") {
+            if self.recipe == "static"
+                && text.contains("try_files")
+                && !self.has("package.json")
+                && text.contains("/index.html")
+            {
                 let why = format!("try_files in {path}");
                 self.component.own("spa", Value::Text("true".to_owned()), why);
             }
@@ -296,7 +309,8 @@ impl Maker<'_> {
                 if tools.contains(&name.as_str()) && !self.starts_with_tool(name) {
                     gone.push((at.line, format!("the package {name}: the health check needs none")));
                 } else if ["tini", "dumb-init"].contains(&name.as_str()) && self.init().is_some() {
-                    gone.push((at.line, format!("the package {name}: see `init`")));
+                    // `init` brings it.
+                    continue;
                 } else if is_static(self.recipe) && ["ca-certificates", "tzdata"].contains(&name.as_str()) {
                     gone.push((at.line, format!("the package {name}: its files are in the image anyway")));
                 } else if BUILD_TOOLS.contains(&name.as_str()) {
@@ -318,10 +332,14 @@ impl Maker<'_> {
             self.lose(line, &what);
         }
         let own = if ["static", "nginx"].contains(&self.recipe) { Manager::Apk } else { Manager::Apt };
-        let of_other = wanted.iter().any(|(_, manager, _)| *manager != own) || (is_static(self.recipe) && !wanted.is_empty());
+        let of_other = wanted.iter().any(|(_, manager, _)| *manager != own)
+            || (is_static(self.recipe) && !wanted.is_empty());
         let brings = family(&told.runtime) == Some(self.recipe) || is_static(self.recipe);
         if of_other && brings && self.reads("base") {
-            let why = format!("FROM, {}: its packages are none of the recipe's own base", self.line(told.runtime_line));
+            let why = format!(
+                "FROM, {}: its packages are none of the recipe's own base",
+                self.line(told.runtime_line)
+            );
             self.component.own("base", Value::Text(scalar(&told.runtime)), why);
             self.on_own_base = true;
         }
@@ -337,7 +355,9 @@ impl Maker<'_> {
         let native = if alpine { Manager::Apk } else { Manager::Apt };
         let building = building.into_iter().map(|at| (at.line, at.value.0, at.value.1));
         let (kept, gone): (Vec<_>, Vec<_>) = building.partition(|(_, manager, _)| {
-            *manager == native && self.reads("build_packages") && (self.recipe != "static" || self.has("package.json"))
+            *manager == native
+                && self.reads("build_packages")
+                && (self.recipe != "static" || self.has("package.json"))
         });
         for (line, _, names) in gone {
             self.lose(line, &format!("the packages {}, which served the build", names.join(" ")));
@@ -438,9 +458,9 @@ impl Maker<'_> {
     /// What of a Node build the image takes, where it is not one folder.
     fn outputs(&mut self) {
         let Some(told) = self.seen.told.as_ref() else { return };
-        let installed = |path: &str| path.contains("node_modules") || path.ends_with(".json") || path.ends_with(".yaml");
-        let outputs: Vec<_> =
-            told.outputs().into_iter().filter(|output| !installed(&output.value)).collect();
+        let installed =
+            |path: &str| path.contains("node_modules") || path.ends_with(".json") || path.ends_with(".yaml");
+        let outputs: Vec<_> = told.outputs().into_iter().filter(|output| !installed(&output.value)).collect();
         if let Some(whole) = outputs.iter().find(|output| output.value.is_empty()) {
             let line = whole.line;
             self.lose(line, "the whole folder of the build: the image takes what the program starts in; `output` takes more");
@@ -476,8 +496,13 @@ impl Maker<'_> {
             self.component.own("env", Value::Map(pairs.collect()), format!("ENV, {}", self.line(line)));
         }
         if let Some(first) = told.labels.first() {
-            let pairs = told.labels.iter().map(|at| (scalar(&at.value.0), quoted(&at.value.1.replace('$', "$$"))));
-            self.component.own("labels", Value::Map(pairs.collect()), format!("LABEL, {}", self.line(first.line)));
+            let pairs =
+                told.labels.iter().map(|at| (scalar(&at.value.0), quoted(&at.value.1.replace('$', "$$"))));
+            self.component.own(
+                "labels",
+                Value::Map(pairs.collect()),
+                format!("LABEL, {}", self.line(first.line)),
+            );
         }
         self.files();
         if let Some(user) = told.user.clone().filter(|_| !self.says("user")) {
@@ -498,7 +523,11 @@ impl Maker<'_> {
                     Some(path) => {
                         first = if first == 0 { line } else { first };
                         let mode = if path.ends_with(".sh") { ", mode: \"0755\"" } else { "" };
-                        files.push(format!("{{ source: {}, target: {}{mode} }}", scalar(&path), scalar(&target)));
+                        files.push(format!(
+                            "{{ source: {}, target: {}{mode} }}",
+                            scalar(&path),
+                            scalar(&target)
+                        ));
                     }
                     // All of the source: the recipe takes it.
                     None if path == self.source || !is_static(self.recipe) => {}
@@ -515,7 +544,9 @@ impl Maker<'_> {
     /// Places that a recipe fills itself.
     fn is_of_the_recipe(&self, target: &str) -> bool {
         match self.recipe {
-            "static" | "nginx" => target.starts_with("/etc/nginx") || HTML.iter().any(|html| target.starts_with(html)),
+            "static" | "nginx" => {
+                target.starts_with("/etc/nginx") || HTML.iter().any(|html| target.starts_with(html))
+            }
             _ => false,
         }
     }
@@ -560,14 +591,16 @@ impl Maker<'_> {
     fn health(&mut self) {
         let told = self.seen.told.as_ref().and_then(|told| told.health.clone());
         let in_compose = self.seen.compose.and_then(|service| service.get("healthcheck"));
-        let has_test = in_compose.is_some_and(|check| check.get("test").is_some() || check.get("disable").is_some());
+        let has_test =
+            in_compose.is_some_and(|check| check.get("test").is_some() || check.get("disable").is_some());
         let found = match (&self.seen.asks, &told) {
             (Some(question), _) => Some((question.clone(), "healthcheck.test".to_owned())),
             (None, Some(health)) if !has_test => {
                 Some((health.value.question.clone(), format!("HEALTHCHECK, {}", self.line(health.line))))
             }
             (None, None) if self.recipe == "static" && !has_test && self.exposes_something() => {
-                let question = Question { port: self.exposed().unwrap_or(8080), path: "/".to_owned(), tool: "wget" };
+                let question =
+                    Question { port: self.exposed().unwrap_or(8080), path: "/".to_owned(), tool: "wget" };
                 Some((question, "a site has a page".to_owned()))
             }
             _ => None,
@@ -581,8 +614,10 @@ impl Maker<'_> {
             self.component.own("contract", Value::Map(vec![("health".to_owned(), text)]), why);
         } else if has_test {
             // The check stays as it is, with the tool that it runs.
-            let test = in_compose.and_then(|check| check.get("test")).map(Json::to_string).unwrap_or_default();
-            let tool = ["curl", "wget", "pg_isready", "redis-cli"].into_iter().find(|tool| test.contains(tool));
+            let test =
+                in_compose.and_then(|check| check.get("test")).map(Json::to_string).unwrap_or_default();
+            let tool =
+                ["curl", "wget", "pg_isready", "redis-cli"].into_iter().find(|tool| test.contains(tool));
             let listed = self.component.own.iter().any(|entry| {
                 matches!(&entry.value, Value::List(names) if entry.key == "packages" && names.iter().any(|name| Some(name.as_str()) == tool))
             });
@@ -590,9 +625,12 @@ impl Maker<'_> {
                 self.component.todo.push(format!("the health check runs {tool}, which the image may not have; contract: {{ health: {{ http: /PATH }} }} asks without it"));
             }
         } else if !self.says("healthcheck") {
-            self.component.todo.push("x-slipway: { contract: { health: { http: /PATH } } }, if it answers one".to_owned());
+            self.component
+                .todo
+                .push("x-slipway: { contract: { health: { http: /PATH } } }, if it answers one".to_owned());
         }
-        let times = told.map(|health| (health.line, health.value.times)).filter(|(_, times)| !times.is_empty());
+        let times =
+            told.map(|health| (health.line, health.value.times)).filter(|(_, times)| !times.is_empty());
         match times {
             Some((line, times)) if !self.says("healthcheck") => {
                 let times = times.into_iter().map(|(name, value)| (name, scalar_time(&value))).collect();
@@ -635,7 +673,8 @@ impl Maker<'_> {
             self.component.service("working_dir", Value::Text(scalar(&folder)), why);
         }
         let known = plans.command(&self.component, seen.compose);
-        let said = [&found.entrypoint, &found.command].into_iter().flatten().flat_map(|start| start.words.clone());
+        let said =
+            [&found.entrypoint, &found.command].into_iter().flatten().flat_map(|start| start.words.clone());
         let said: Vec<String> = said.collect();
         if said.is_empty() || known.as_ref() == Some(&said) {
             return;
@@ -655,23 +694,45 @@ impl Maker<'_> {
             Some(Json::Array(words)) => words.first().and_then(Json::as_str).map(str::to_owned),
             _ => None,
         };
-        let managers = ["npm", "npx", "yarn", "pnpm", "poetry", "uv", "pipenv", "mvn", "./mvnw", "./gradlew", "go", "cargo"];
+        let managers = [
+            "npm",
+            "npx",
+            "yarn",
+            "pnpm",
+            "poetry",
+            "uv",
+            "pipenv",
+            "mvn",
+            "./mvnw",
+            "./gradlew",
+            "go",
+            "cargo",
+        ];
         if let Some(tool) = first.filter(|tool| managers.contains(&tool.as_str())) {
             self.component.todo.push(format!("the image has no {tool}: say what it would start"));
         }
         let workdir = self.seen.told.as_ref().map_or("/app", |told| told.workdir());
-        let mounts: Vec<String> = service.get("volumes").and_then(Json::as_array).into_iter().flatten().filter_map(|mount| {
-            let (source, target) = match mount {
-                Json::String(text) => {
-                    let mut parts = text.split(':');
-                    (parts.next()?.to_owned(), parts.next()?.to_owned())
-                }
-                mount => (mount.get("source")?.as_str()?.to_owned(), mount.get("target")?.as_str()?.to_owned()),
-            };
-            let target = target.trim_end_matches('/');
-            let hides = source.starts_with('.') && (target == "/app" || (target == workdir && target != ""));
-            hides.then(|| format!("the volume {source}:{target} hides what the image has there"))
-        }).collect();
+        let mounts: Vec<String> = service
+            .get("volumes")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|mount| {
+                let (source, target) = match mount {
+                    Json::String(text) => {
+                        let mut parts = text.split(':');
+                        (parts.next()?.to_owned(), parts.next()?.to_owned())
+                    }
+                    mount => {
+                        (mount.get("source")?.as_str()?.to_owned(), mount.get("target")?.as_str()?.to_owned())
+                    }
+                };
+                let target = target.trim_end_matches('/');
+                let hides =
+                    source.starts_with('.') && (target == "/app" || (target == workdir && target != ""));
+                hides.then(|| format!("the volume {source}:{target} hides what the image has there"))
+            })
+            .collect();
         self.component.todo.extend(mounts);
     }
 }
@@ -701,12 +762,14 @@ fn scalar_time(text: &str) -> String {
 
 /// Environment that tells tools of the build something, or that recipes set themselves.
 fn is_of_the_tools(name: &str, value: &str) -> bool {
-    let starts = ["PYTHON", "PIP_", "POETRY_", "UV_", "NPM_CONFIG_", "npm_config_", "YARN_", "PNPM_", "VIRTUAL_ENV"];
+    let starts =
+        ["PYTHON", "PIP_", "POETRY_", "UV_", "NPM_CONFIG_", "npm_config_", "YARN_", "PNPM_", "VIRTUAL_ENV"];
     let names = ["DEBIAN_FRONTEND", "CGO_ENABLED", "GOOS", "GOARCH", "GO111MODULE", "GOPROXY", "JAVA_HOME"];
     starts.iter().any(|start| name.starts_with(start)) && name != "PYTHONPATH"
         || names.contains(&name)
         || (name == "NODE_ENV" && value == "production")
-        || (name == "PATH" && ["/.venv/", "/venv/", "PNPM_HOME", "/.local/"].iter().any(|part| value.contains(part)))
+        || (name == "PATH"
+            && ["/.venv/", "/venv/", "PNPM_HOME", "/.local/"].iter().any(|part| value.contains(part)))
 }
 
 /// The question of a health check in Compose.
@@ -730,7 +793,8 @@ pub(super) fn compose_question(service: &Json) -> Option<Question> {
 /// A path in Compose, from the folder of its file, as a path from the root. None if it leads out of
 /// it, or to another machine.
 pub(super) fn from_root(folder: &str, path: &str) -> Option<String> {
-    let elsewhere = path.contains("://") || path.starts_with("git@") || path.starts_with('/') || path.contains('$');
+    let elsewhere =
+        path.contains("://") || path.starts_with("git@") || path.starts_with('/') || path.contains('$');
     if elsewhere { None } else { inside(folder, path) }
 }
 

@@ -49,11 +49,6 @@ impl Instruction {
     pub(super) fn flag(&self, name: &str) -> Option<&str> {
         self.flags.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
-
-    /// The words of the JSON form, if it has that form.
-    pub(super) fn list(&self) -> Option<Vec<String>> {
-        list(&self.text)
-    }
 }
 
 /// The words of the JSON form.
@@ -197,7 +192,9 @@ fn documents(text: &str) -> Vec<String> {
     let starts = text.split("<<").skip(1).map(|rest| rest.trim_start_matches('-'));
     let words = starts.map(|rest| rest.split_whitespace().next().unwrap_or_default());
     let words = words.map(|word| unquoted(word).to_owned());
-    words.filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).collect()
+    words
+        .filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+        .collect()
 }
 
 #[cfg(test)]
@@ -215,7 +212,7 @@ mod tests {
         assert_eq!(last.instructions[0].document, ["apt-get update"]);
         assert_eq!(last.instructions[1].flag("interval"), Some("5s"));
         assert_eq!(last.instructions[1].line, 12);
-        assert_eq!(last.instructions[2].list(), Some(vec!["node".to_owned(), "x.js".to_owned()]));
+        assert_eq!(list(&last.instructions[2].text), Some(vec!["node".to_owned(), "x.js".to_owned()]));
     }
 
     #[test]

@@ -34,7 +34,10 @@ impl Plans {
             }
             service
         });
-        let plan = self.plan(component, without.as_ref()).ok()?;
+        // Words in front of the program are none of the program's.
+        let mut component = component.clone();
+        component.own.retain(|entry| entry.key != "init");
+        let plan = self.plan(&component, without.as_ref()).ok()?;
         let words = [plan.image.entrypoint, plan.image.command].into_iter().flatten().flatten();
         Some(words.collect())
     }
@@ -63,6 +66,6 @@ impl Plans {
         let Some(spec) = spec else { return Err(problems) };
         let Some(service) = spec.components.first() else { return Err(problems) };
         let facts = self.place.facts(service);
-        recipe::plan(&spec, service, &facts)
+        recipe::plan(service, &facts)
     }
 }

@@ -216,7 +216,8 @@ impl Tree {
     fn members(&self, folder: &str) -> Option<Vec<String>> {
         let manifest = self.json(&in_folder(folder, "package.json"));
         let listed = manifest.as_ref().and_then(|manifest| manifest.get("workspaces"));
-        let listed = listed.and_then(|listed| listed.as_array().or_else(|| listed.get("packages")?.as_array()));
+        let listed =
+            listed.and_then(|listed| listed.as_array().or_else(|| listed.get("packages")?.as_array()));
         let pnpm: Option<Value> = self
             .text(&in_folder(folder, "pnpm-workspace.yaml"))
             .and_then(|text| serde_saphyr::from_str(&text).ok());
@@ -229,7 +230,9 @@ impl Tree {
         let mut found = BTreeSet::new();
         for pattern in patterns.iter().filter(|pattern| !pattern.starts_with('!')) {
             let pattern = pattern.trim_start_matches("./").trim_end_matches('/').replace("/**", "/*");
-            let Some((above, last)) = pattern.rsplit_once('/').or(Some(("", pattern.as_str()))) else { continue };
+            let Some((above, last)) = pattern.rsplit_once('/').or(Some(("", pattern.as_str()))) else {
+                continue;
+            };
             let (start, end) = last.split_once('*').unwrap_or((last, ""));
             let exact = !last.contains('*');
             let above = in_folder(folder, above);
@@ -273,7 +276,8 @@ fn is_within(path: &str, folder: &str) -> bool {
 
 /// Whether a manifest says what starts it.
 fn has_entry(manifest: &Value) -> bool {
-    manifest.get("main").is_some() || manifest.get("scripts").is_some_and(|scripts| scripts.get("start").is_some())
+    manifest.get("main").is_some()
+        || manifest.get("scripts").is_some_and(|scripts| scripts.get("start").is_some())
 }
 
 /// A file that by its name is the program, where it is the only one.
@@ -296,7 +300,8 @@ fn bundler(manifest: &Value) -> Option<&'static str> {
 
 /// Whether the `start` script runs a server of the project's own.
 fn starts_node(manifest: &Value) -> bool {
-    let start = manifest.get("scripts").and_then(|scripts| scripts.get("start")?.as_str()).unwrap_or_default();
+    let start =
+        manifest.get("scripts").and_then(|scripts| scripts.get("start")?.as_str()).unwrap_or_default();
     start.split_whitespace().any(|word| ["node", "tsx", "ts-node", "bun"].contains(&word))
 }
 
@@ -333,7 +338,8 @@ pub(super) fn port(tree: &Tree, folder: &str, kind: &str, name: &str) -> Option<
     if let (1, Some(only)) = (found.len(), found.pop_first()) {
         return Some(only);
     }
-    let build = ["pom.xml", "build.gradle", "build.gradle.kts"].map(|name| tree.text(&in_folder(folder, name)));
+    let build =
+        ["pom.xml", "build.gradle", "build.gradle.kts"].map(|name| tree.text(&in_folder(folder, name)));
     let web = build.into_iter().flatten().any(|text| text.contains("spring-boot-starter-web"));
     let configured = ["application.yml", "application.yaml", "application.properties"]
         .iter()
@@ -349,7 +355,9 @@ fn sources(tree: &Tree, folder: &str) -> Vec<String> {
         let below = in_folder(folder, below);
         let names = tree.names(&below).into_iter();
         let code = |name: &String| {
-            ends.iter().any(|end| name.ends_with(end)) && !name.contains(".test.") && !name.contains(".config.")
+            ends.iter().any(|end| name.ends_with(end))
+                && !name.contains(".test.")
+                && !name.contains(".config.")
         };
         found.extend(names.filter(code).map(|name| in_folder(&below, &name)));
     }
@@ -368,14 +376,20 @@ fn port_defaults(text: &str) -> Vec<(String, u16)> {
         if after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') {
             continue;
         }
-        let start = text[..place].rfind(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+        let start =
+            text[..place].rfind(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
         let start = start.map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
         let variable = &text[start..place + 4];
-        let gap = after.find(|c: char| c.is_ascii_alphanumeric() || c == '\n' || c == ';').unwrap_or(after.len());
+        let gap =
+            after.find(|c: char| c.is_ascii_alphanumeric() || c == '\n' || c == ';').unwrap_or(after.len());
         let rest = &after[gap..];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let whole = !rest[digits..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
-        if gap > 0 && gap <= 12 && whole && let Ok(port) = rest[..digits].parse::<u16>() {
+        if gap > 0
+            && gap <= 12
+            && whole
+            && let Ok(port) = rest[..digits].parse::<u16>()
+        {
             found.push((variable.to_owned(), port));
         }
     }

@@ -69,7 +69,11 @@ fn parts(text: &str) -> Vec<String> {
             last.push(character);
         }
     }
-    found.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty() && !part.starts_with('#')).collect()
+    found
+        .iter()
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty() && !part.starts_with('#'))
+        .collect()
 }
 
 fn doing(words: &[String], text: &str) -> Doing {
@@ -90,11 +94,15 @@ fn doing(words: &[String], text: &str) -> Doing {
     match (program, second) {
         ("set" | "true" | "echo" | "cd" | ":", _) if !piped => Doing::Usual,
         ("apt-get" | "apt", "install") => Doing::Packages(Manager::Apt, packages(&plain[2..])),
-        ("apt-get" | "apt", "update" | "clean" | "autoremove" | "purge" | "remove" | "autoclean") => Doing::Usual,
+        ("apt-get" | "apt", "update" | "clean" | "autoremove" | "purge" | "remove" | "autoclean") => {
+            Doing::Usual
+        }
         ("apk", "add") => {
             // The name of a virtual package is none that exists.
-            let virtual_name =
-                words.iter().position(|word| ["-t", "--virtual"].contains(word)).and_then(|at| words.get(at + 1));
+            let virtual_name = words
+                .iter()
+                .position(|word| ["-t", "--virtual"].contains(word))
+                .and_then(|at| words.get(at + 1));
             let names = plain[2..].iter().filter(|name| Some(*name) != virtual_name).copied();
             Doing::Packages(Manager::Apk, packages(&names.collect::<Vec<_>>()))
         }
@@ -102,11 +110,17 @@ fn doing(words: &[String], text: &str) -> Doing {
         ("rm", _) if plain[1..].iter().all(|path| is_leftover(path)) => Doing::Usual,
         ("adduser" | "useradd" | "addgroup" | "groupadd" | "usermod", _) if !piped => user(words),
         _ if piped => lost(),
-        ("chmod", "+x") if plain[2..].iter().all(|file| file.ends_with("gradlew") || file.ends_with("mvnw")) => {
+        ("chmod", "+x")
+            if plain[2..].iter().all(|file| file.ends_with("gradlew") || file.ends_with("mvnw")) =>
+        {
             Doing::Usual
         }
-        ("npm" | "yarn" | "pnpm" | "bun" | "npx" | "bunx" | "corepack" | "node", _) => node(program, &plain, words, text),
-        ("pip" | "pip3" | "python" | "python3" | "poetry" | "uv" | "pipenv", _) => python(program, &plain, text),
+        ("npm" | "yarn" | "pnpm" | "bun" | "npx" | "bunx" | "corepack" | "node", _) => {
+            node(program, &plain, words, text)
+        }
+        ("pip" | "pip3" | "python" | "python3" | "poetry" | "uv" | "pipenv", _) => {
+            python(program, &plain, text)
+        }
         ("go", "build") => match plain.last() {
             Some(package) if package.starts_with("./") && package.len() > 2 => {
                 Doing::Main(package.trim_start_matches("./").to_owned())
@@ -133,15 +147,20 @@ fn node(program: &str, plain: &[&str], words: &[&str], text: &str) -> Doing {
             let managers = ["npm", "pnpm", "yarn", "corepack", "add"];
             let known = |name: &&&str| managers.contains(&name.split('@').next().unwrap_or_default());
             if global || second == "global" {
-                if plain[2..].iter().all(|name| known(&name)) { Doing::Usual } else { Doing::Lost(text.to_owned()) }
+                if plain[2..].iter().all(|name| known(&name)) {
+                    Doing::Usual
+                } else {
+                    Doing::Lost(text.to_owned())
+                }
             } else {
                 Doing::Lost(text.to_owned())
             }
         }
         ("yarn", "") => Doing::Usual,
-        (_, "ci" | "install" | "i" | "prune" | "cache" | "fetch" | "dedupe" | "config" | "test" | "deploy") => {
-            Doing::Usual
-        }
+        (
+            _,
+            "ci" | "install" | "i" | "prune" | "cache" | "fetch" | "dedupe" | "config" | "test" | "deploy",
+        ) => Doing::Usual,
         (_, "run" | "run-script") => match plain.get(2) {
             Some(&"build") if plain.len() == 3 => Doing::Usual,
             Some(script) if ["test", "lint"].contains(script) => Doing::Usual,
@@ -205,7 +224,8 @@ fn packages(names: &[&str]) -> Vec<String> {
 /// A user with a number, of which there may be none.
 fn user(words: &[&str]) -> Doing {
     let of_group = words.first().is_some_and(|word| word.contains("group"));
-    let number = words.iter().position(|word| ["-u", "--uid"].contains(word)).and_then(|at| words.get(at + 1));
+    let number =
+        words.iter().position(|word| ["-u", "--uid"].contains(word)).and_then(|at| words.get(at + 1));
     let joined = || words.iter().find_map(|word| word.strip_prefix("--uid="));
     let number = number.copied().or_else(joined).and_then(|number| number.parse().ok());
     match (number, words.last()) {
@@ -232,19 +252,21 @@ pub(super) fn question(text: &str, values: &BTreeMap<String, String>) -> Option<
         None => text.to_owned(),
     };
     let text = expand(&text, values);
-    let tool = ["curl", "wget"].into_iter().find(|tool| {
-        text.split(|c: char| !(c.is_alphanumeric() || c == '-')).any(|word| word == *tool)
-    })?;
+    let tool = ["curl", "wget"]
+        .into_iter()
+        .find(|tool| text.split(|c: char| !(c.is_alphanumeric() || c == '-')).any(|word| word == *tool))?;
     // What it does with the answer is a test of its own, and a header or body makes another question.
     let command = text.split("||").next().unwrap_or_default();
-    let refined = [" -X", " -H", " -d", " --data", " --header", " --request", " --post", "grep", "|", "https://"];
+    let refined =
+        [" -X", " -H", " -d", " --data", " --header", " --request", " --post", "grep", "|", "https://"];
     if refined.iter().any(|word| command.contains(word)) {
         return None;
     }
     let words = shlex::split(command)?;
     let mut urls = words.iter().filter_map(|word| {
         let url = word.strip_prefix("http://").unwrap_or(word);
-        let host = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].into_iter().find(|host| url.starts_with(host))?;
+        let host =
+            ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].into_iter().find(|host| url.starts_with(host))?;
         let rest = &url[host.len()..];
         let (port, path) = match rest.strip_prefix(':') {
             Some(rest) => {
@@ -318,7 +340,10 @@ mod tests {
         for (text, expected) in [
             ("curl -f http://localhost:8080/health || exit 1", Some((8080, "/health", "curl"))),
             ("wget -qO- http://127.0.0.1/ || exit 1", Some((80, "/", "wget"))),
-            ("[\"wget\", \"--spider\", \"-q\", \"localhost:8000/ready?x=1\"]", Some((8000, "/ready?x=1", "wget"))),
+            (
+                "[\"wget\", \"--spider\", \"-q\", \"localhost:8000/ready?x=1\"]",
+                Some((8000, "/ready?x=1", "wget")),
+            ),
             ("curl -f http://localhost:${PORT}/health", Some((3000, "/health", "curl"))),
             ("curl -f http://localhost:${OTHER}/health", None),
             ("curl -f http://db:5432/", None),
@@ -326,8 +351,11 @@ mod tests {
             ("curl -s http://localhost/ | grep ok", None),
             ("pg_isready -U app", None),
         ] {
-            let expected =
-                expected.map(|(port, path, tool): (u16, &str, _)| Question { port, path: path.to_owned(), tool });
+            let expected = expected.map(|(port, path, tool): (u16, &str, _)| Question {
+                port,
+                path: path.to_owned(),
+                tool,
+            });
             assert_eq!(question(text, &values), expected, "{text}");
         }
     }

@@ -71,7 +71,9 @@ impl Program<'_> {
         match self.recipe {
             "static" | "nginx" => Found::default(),
             "go" | "rust" => self.arguments(told, entrypoint, command, |_| 1),
-            "dotnet" => self.arguments(told, entrypoint, command, |words| if words[0] == "dotnet" { 2 } else { 1 }),
+            "dotnet" => {
+                self.arguments(told, entrypoint, command, |words| if words[0] == "dotnet" { 2 } else { 1 })
+            }
             "java" => java(told, entrypoint, command),
             _ => self.interpreted(told, entrypoint, command),
         }
@@ -90,14 +92,20 @@ impl Program<'_> {
         skip: impl Fn(&[String]) -> usize,
     ) -> Found {
         let line = entrypoint.as_ref().or(command.as_ref()).map_or(0, |(line, _)| *line);
-        let all: Vec<String> = [entrypoint, command].into_iter().flatten().flat_map(|(_, words)| words).collect();
+        let all: Vec<String> =
+            [entrypoint, command].into_iter().flatten().flat_map(|(_, words)| words).collect();
         if all.first().is_some_and(|first| first == "sh" || first.ends_with(".sh")) {
-            return Found { lost: vec![(line, format!("what starts it: {}", all.join(" ")))], ..Found::default() };
+            return Found {
+                lost: vec![(line, format!("what starts it: {}", all.join(" ")))],
+                ..Found::default()
+            };
         }
-        let arguments: Vec<String> = all.iter().skip(if all.is_empty() { 0 } else { skip(&all) }).cloned().collect();
+        let arguments: Vec<String> =
+            all.iter().skip(if all.is_empty() { 0 } else { skip(&all) }).cloned().collect();
         // .NET starts its own program by a command, not by an entrypoint.
         if arguments.is_empty() || self.recipe == "dotnet" {
-            let lost = (!arguments.is_empty()).then(|| (line, format!("the arguments {}", arguments.join(" "))));
+            let lost =
+                (!arguments.is_empty()).then(|| (line, format!("the arguments {}", arguments.join(" "))));
             return Found { lost: lost.into_iter().collect(), ..Found::default() };
         }
         let why = format!("arguments, {} line {line}", told.path);
@@ -121,7 +129,10 @@ impl Program<'_> {
             match self.in_image(words, told.workdir()) {
                 Some(words) => Some(Words { words, why: format!("{name}, {} line {line}", told.path) }),
                 None => {
-                    lost.push((line, format!("{name} {text}: the image has no package manager; say what it starts")));
+                    lost.push((
+                        line,
+                        format!("{name} {text}: the image has no package manager; say what it starts"),
+                    ));
                     None
                 }
             }
@@ -245,7 +256,8 @@ fn java(
                 return Found::default();
             }
             let fixed = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-            let words = [fixed(&["java"]), options.to_vec(), fixed(&["-jar", "/app/app.jar"]), arguments.to_vec()];
+            let words =
+                [fixed(&["java"]), options.to_vec(), fixed(&["-jar", "/app/app.jar"]), arguments.to_vec()];
             let why = format!("options and arguments, {} line {line}", told.path);
             Found { command: Some(Words { words: words.concat(), why }), ..Found::default() }
         }

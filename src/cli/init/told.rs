@@ -216,7 +216,8 @@ impl Told {
                 let (name, default) = text.split_once('=').unwrap_or((text, ""));
                 if !values.contains_key(name) {
                     let known = file.arguments.get(name).cloned();
-                    values.insert(name.to_owned(), known.unwrap_or_else(|| expand(unquoted(default), values)));
+                    values
+                        .insert(name.to_owned(), known.unwrap_or_else(|| expand(unquoted(default), values)));
                 }
                 self.lose(line, whole());
             }
@@ -235,7 +236,8 @@ impl Told {
             _ if !own => {}
             "LABEL" => {
                 let labels = pairs(text).into_iter();
-                self.labels.extend(labels.map(|(name, value)| At { line, value: (name, expand(&value, values)) }));
+                self.labels
+                    .extend(labels.map(|(name, value)| At { line, value: (name, expand(&value, values)) }));
             }
             "EXPOSE" => {
                 let ports = expand(text, values);
@@ -296,7 +298,9 @@ impl Told {
                 let gid = number(group).unwrap_or(uid);
                 self.user = Some(At { line, value: (uid, gid) });
             }
-            None => self.lose(line, format!("USER {text}: its number is the base image's; ours is 1001:1001")),
+            None => {
+                self.lose(line, format!("USER {text}: its number is the base image's; ours is 1001:1001"))
+            }
         }
     }
 
@@ -306,9 +310,9 @@ impl Told {
         match command.and_then(|command| question(command, values)) {
             Some(question) => {
                 let times = ["interval", "timeout", "start-period", "start-interval", "retries"];
-                let times = times.into_iter().filter_map(|name| {
-                    Some((name.replace('-', "_"), instruction.flag(name)?.to_owned()))
-                });
+                let times = times
+                    .into_iter()
+                    .filter_map(|name| Some((name.replace('-', "_"), instruction.flag(name)?.to_owned())));
                 self.health = Some(At { line, value: Health { question, times: times.collect() } });
             }
             None => self.lose(line, format!("HEALTHCHECK {}", instruction.text)),
@@ -351,7 +355,9 @@ impl Told {
                             let path = inside(&self.context, &candidate);
                             path.filter(|path| tree.is_file(path) || tree.is_folder(path))
                         }
-                        Origin::Stage(from) => self.origin_in(tree, *from, &absolute(&candidate, "/"), depth + 1),
+                        Origin::Stage(from) => {
+                            self.origin_in(tree, *from, &absolute(&candidate, "/"), depth + 1)
+                        }
                         Origin::Image(_) => None,
                     };
                     // A file into a folder is not that folder.
@@ -501,7 +507,11 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         return vec![(name.to_owned(), unquoted(value).to_owned())];
     }
     let words = shlex::split(text).unwrap_or_default();
-    words.iter().filter_map(|word| word.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    words
+        .iter()
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// A path with `.` and `..` taken out; none if it leads out.

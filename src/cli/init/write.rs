@@ -108,7 +108,8 @@ pub(super) fn scalar(text: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || "_./@+-".contains(c);
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_')
         && text.chars().all(word)
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            .contains(&text.to_lowercase().as_str());
     if plain { text } else { quoted(&text) }
 }
 
@@ -125,9 +126,10 @@ pub(super) fn words(words: &[String]) -> Value {
 /// The lines at the top that a file lacks.
 pub(super) fn head(text: &str) -> String {
     // The first line counts for BuildKit alone if it says the syntax.
-    let has_syntax = text.lines().take_while(|line| line.starts_with('#')).any(|line| {
-        line.trim_start_matches('#').trim_start().starts_with("syntax=")
-    });
+    let has_syntax = text
+        .lines()
+        .take_while(|line| line.starts_with('#'))
+        .any(|line| line.trim_start_matches('#').trim_start().starts_with("syntax="));
     let has_schema = text.lines().any(|line| line.starts_with("# yaml-language-server:"));
     let lines = [(has_syntax, SYNTAX), (has_schema, SCHEMA)];
     lines.into_iter().filter(|(there, _)| !there).map(|(_, line)| format!("{line}\n")).collect()
@@ -217,7 +219,11 @@ mod tests {
     fn long_values_are_spread() {
         let mut component = Component { name: "x".to_owned(), ..Component::default() };
         component.own("packages", words(&["a".to_owned()]), "why\nso");
-        component.own("env", Value::Map((0..9).map(|n| (format!("NAME_{n}"), scalar("value"))).collect()), "w");
+        component.own(
+            "env",
+            Value::Map((0..9).map(|n| (format!("NAME_{n}"), scalar("value"))).collect()),
+            "w",
+        );
         let lines = component.lines("  ", "  ");
         assert_eq!(lines[1], "    packages: [a]  # why so");
         assert_eq!(lines[2..4], ["    env:  # w", "      NAME_0: value"]);

@@ -18,5 +18,6 @@ pub(super) mod secret_not_passed;
 pub(super) mod undeclared_writes;
 pub(super) mod unknown_upstream;
 pub(super) mod unpinned_base;
+pub(super) mod unused_argument;
 pub(super) mod unused_secret;
 pub(super) mod variable_not_passed;

@@ -91,7 +91,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         ("build_env", &component.build_env, BUILD_TIME),
     ] {
         for (name, _) in pairs.with_values().filter(|(name, value)| looks_secret(name, value)) {
-            report(found, key, name, &component.span, help);
+            report(found, key, name, pairs.1.as_ref().unwrap_or(&component.span), help);
         }
     }
 }

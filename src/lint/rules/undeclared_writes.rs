@@ -16,7 +16,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         if !covered {
             let finding = found
                 .finding(format!("the root file system is read-only, and the program writes to `{path}`"))
-                .at(&running.name.span)
+                .at(running.read_only.as_ref().unwrap_or(&running.name.span))
                 .help(format!("`tmpfs: [{path}]` gives it a folder in memory"));
             found.push(finding);
         }
