@@ -9,7 +9,7 @@ SOURCES := $(shell find src buildkit-llb proto probe -name '*.rs' -o -name '*.pr
 # Without a Rust toolchain the binary is made inside the build, from a Rust image.
 FROM_SOURCE ?= $(if $(shell command -v cargo),,1)
 
-.PHONY: demo test engine frontend check
+.PHONY: demo test engine frontend check release
 
 demo: frontend
 	integration-tests/demo.sh
@@ -36,3 +36,9 @@ $(IMAGE)/docker-slipway: $(SOURCES)
 	cargo build --release --locked --target $(TARGET)
 	./tools.sh $(IMAGE)
 	cp $(BINARY) $@
+
+# The frontend's image for both platforms, as an OCI layout to push from: dist/frontend.
+release: engine
+	rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+	cargo build --release --locked --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl
+	integration-tests/release.sh dist/frontend
