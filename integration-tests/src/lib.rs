@@ -15,6 +15,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -65,6 +66,21 @@ pub fn docker_in(folder: &Path, env: &[(&str, &str)], args: &[&str]) -> Said {
 /// Runs docker.
 pub fn docker(args: &[&str]) -> Said {
     docker_in(Path::new("/"), &[], args)
+}
+
+/// The plugin: the program that is in the frontend's image, so that what is asked of it and what
+/// builds are one.
+pub fn plugin() -> &'static Path {
+    static PLUGIN: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = PLUGIN.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("docker-slipway");
+        let container = docker(&["create", "slipway/frontend:0"]).expect_ok().out.trim().to_owned();
+        docker(&["cp", &format!("{container}:/docker-slipway"), &path.to_string_lossy()]).expect_ok();
+        docker(&["rm", &container]).expect_ok();
+        (folder, path)
+    });
+    path
 }
 
 /// A folder with a spec and what it builds.

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use integration_tests::{Project, Said, docker, docker_in, repository};
+use integration_tests::{Project, Said, docker_in, plugin, repository};
 use serde_json::Value;
 
 /// A client waits more than it works.
@@ -230,15 +230,6 @@ fn shown(text: &str) -> BTreeSet<Finding> {
     found
 }
 
-/// The program that is in the frontend's image: what is asked here and what builds are one.
-fn frontend(folder: &Path) -> PathBuf {
-    let container = docker(&["create", "slipway/frontend:0"]).expect_ok().out.trim().to_owned();
-    let binary = folder.join("docker-slipway");
-    docker(&["cp", &format!("{container}:/docker-slipway"), &binary.to_string_lossy()]).expect_ok();
-    docker(&["rm", &container]).expect_ok();
-    binary
-}
-
 fn corpus() -> Vec<PathBuf> {
     let entries = fs::read_dir(repository().join("integration-tests/broken")).expect("the corpus");
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -248,8 +239,7 @@ fn corpus() -> Vec<PathBuf> {
 
 #[test]
 fn every_broken_spec_is_explained() {
-    let tools = tempfile::tempdir().expect("a folder");
-    let binary = frontend(tools.path());
+    let binary = plugin();
     let folders = corpus();
     assert!(folders.len() >= 75, "the corpus has {} cases", folders.len());
     let next = AtomicUsize::new(0);

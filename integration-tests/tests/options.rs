@@ -95,6 +95,11 @@ fn no_cache_and_its_filter() {
 #[test]
 fn labels_annotations_and_metadata() {
     let project = printing("echo", "");
+    let spec = project.read("app.spec.yaml");
+    project.write(
+        "app.spec.yaml",
+        &spec.replace("    x-slipway:\n", "    x-slipway:\n      annotations: { slipway.test.of: spec }\n"),
+    );
     let archive = project.path().join("out.tar");
     let output = format!("type=oci,dest={}", archive.display());
     let metadata = project.path().join("metadata.json");
@@ -114,6 +119,9 @@ fn labels_annotations_and_metadata() {
     let index = Command::new("tar").args(["xOf", archive.to_str().expect("UTF-8"), "index.json"]).output();
     let index = String::from_utf8(index.expect("tar is installed").stdout).expect("UTF-8");
     assert!(index.contains("oci.image.index"), "{index}");
+    let all = Command::new("tar").args(["xOf", archive.to_str().expect("UTF-8")]).output();
+    let all = String::from_utf8_lossy(&all.expect("tar is installed").stdout).into_owned();
+    assert!(all.contains("\"slipway.test.of\": \"spec\"") || all.contains("\"slipway.test.of\":\"spec\""));
     let metadata: serde_json::Value = serde_json::from_str(&project.read("metadata.json")).expect("JSON");
     let details = metadata["frontend.slipway.image"].as_str().map(serde_json::from_str::<serde_json::Value>);
     let details = details.expect("it is there").unwrap_or_default();

@@ -1,5 +1,7 @@
 //! A build: the spec is read, the target chosen, its plan made and lowered, the graph solved.
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::Platform;
 use buildkit_proto::frontend::Result as BuildResult;
 use futures_util::future::try_join_all;
@@ -90,6 +92,9 @@ async fn build_target(
         }
     };
     let solved = try_join_all(graph.platforms.iter().map(solve)).await?;
-    let report = graph.plan().filter(|_| is_image).map(|plan| plan.report(findings));
-    Ok(result(&graph.platforms, solved, graph.multi, report, epoch))
+    let plan = graph.plan().filter(|_| is_image);
+    let report = plan.map(|plan| plan.report(findings, &graph.digests()));
+    let none = BTreeMap::new();
+    let annotations = plan.map_or(&none, |plan| &plan.image.annotations);
+    Ok(result(&graph.platforms, solved, graph.multi, report, annotations, epoch))
 }

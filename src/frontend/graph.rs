@@ -240,13 +240,10 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// Every image that is needed, by name and platform, with its digest where it has one.
-    pub(super) fn images(&self) -> BTreeMap<(String, String), Option<String>> {
-        let mut found = BTreeMap::new();
-        for ((name, platform), image) in self.images.iter().flatten() {
-            found.insert((name.clone(), platform.to_string()), image.digest.clone());
-        }
-        found
+    /// The digests of the images that were looked up, by name. (Of an index, for all platforms.)
+    pub(super) fn digests(&self) -> BTreeMap<String, String> {
+        let images = self.images.iter().flatten();
+        images.filter_map(|((name, _), image)| Some((name.clone(), image.digest.clone()?))).collect()
     }
 
     /// The target for one platform.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use buildkit_llb::pb::LinuxResources;
 use buildkit_llb::{Network, Platform, Proxy};
 use buildkit_proto::frontend::CacheOptionsEntry;
 use serde::Deserialize;
@@ -191,6 +192,7 @@ impl Options {
             None => None,
             Some(size) => Some(size.parse().map_err(|error| bad("shm-size", size, error))?),
         };
+        options.resources = self.resources()?;
         let proxy = |name: &str| {
             let found = self.with_prefix("build-arg:").find(|(key, _)| key.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.to_owned()).unwrap_or_default()
@@ -199,6 +201,24 @@ impl Options {
         let proxies = Proxy { http, https, ftp, no, all };
         options.proxy = (proxies != Proxy::default()).then_some(proxies);
         Ok(options)
+    }
+
+    /// `--memory` and the like, for processes (BuildKit 0.31).
+    fn resources(&self) -> Result<Option<LinuxResources>, Failure> {
+        fn number<T: std::str::FromStr + Default>(options: &Options, key: &str) -> Result<T, Failure> {
+            let Some(text) = options.get(key) else { return Ok(T::default()) };
+            text.parse().map_err(|_| bad(key, text, "expected a number"))
+        }
+        let resources = LinuxResources {
+            memory: number(self, "memory")?,
+            memory_swap: number(self, "memswap")?,
+            cpu_shares: number(self, "cpushares")?,
+            cpu_period: number(self, "cpuperiod")?,
+            cpu_quota: number(self, "cpuquota")?,
+            cpuset_cpus: self.get("cpusetcpus").unwrap_or_default().to_owned(),
+            cpuset_mems: self.get("cpusetmems").unwrap_or_default().to_owned(),
+        };
+        Ok((resources != LinuxResources::default()).then_some(resources))
     }
 
     /// What cache mounts' names start with.
@@ -337,6 +357,15 @@ mod tests {
             ["linux/arm64", "linux/amd64"]
         );
         assert!(options(&["platform=linux/"]).platforms().is_err());
+    }
+
+    #[test]
+    fn limits_of_processes() {
+        let resources = |entries: &[&str]| options(entries).resources().expect("valid");
+        assert_eq!(resources(&["target=x"]), None);
+        let given = resources(&["memory=1048576", "memswap=-1", "cpusetcpus=0-1"]).expect("some");
+        assert_eq!((given.memory, given.memory_swap, given.cpuset_cpus.as_str()), (1 << 20, -1, "0-1"));
+        assert!(options(&["cpuquota=much"]).resources().is_err());
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(super) fn result(
     solved: Vec<Solved>,
     multi: bool,
     report: Option<Report>,
+    annotations: &BTreeMap<String, String>,
     epoch: Option<i64>,
 ) -> BuildResult {
     let listed: Vec<Value> = platforms.iter().map(listed).collect();
@@ -44,6 +45,9 @@ pub(super) fn result(
     if let Some(report) = report {
         metadata.insert(DETAILS.to_owned(), report.details.to_string().into_bytes());
         metadata.insert(REPORT.to_owned(), report.text.into_bytes());
+    }
+    for (key, value) in annotations {
+        metadata.insert(format!("annotation.{key}"), value.clone().into_bytes());
     }
     let (mut refs, mut attestations) = (BTreeMap::new(), BTreeMap::new());
     for (platform, solved) in platforms.iter().zip(solved) {

@@ -374,7 +374,11 @@ impl Lowering<'_> {
         exec =
             exec.network(network).security(if run.insecure { Security::Insecure } else { Security::Sandbox });
         exec = self.setting.processes.apply(exec);
-        state.base = Some(exec.build(&self.step_metadata(step)).root());
+        let metadata = match &self.setting.processes.resources {
+            Some(resources) => self.step_metadata(step).resources(resources.clone()),
+            None => self.step_metadata(step),
+        };
+        state.base = Some(exec.build(&metadata).root());
         state.config.add_history(&step.action.to_string());
         Ok(())
     }

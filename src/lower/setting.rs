@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use buildkit_llb::pb::LinuxResources;
 use buildkit_llb::{Exec, Mount, Network, Output, Platform, Proxy, SourceFile};
 
 use super::config::ImageConfig;
@@ -96,6 +97,8 @@ pub struct ProcessOptions {
     pub shm_size: Option<i64>,
     /// Proxies.
     pub proxy: Option<Proxy>,
+    /// Limits of memory and processors.
+    pub resources: Option<LinuxResources>,
 }
 
 impl ProcessOptions {

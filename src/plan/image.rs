@@ -49,6 +49,8 @@ pub struct Image {
     pub stop_signal: Option<String>,
     /// Labels; those of the base are left out.
     pub labels: BTreeMap<String, String>,
+    /// Annotations of its manifest.
+    pub annotations: BTreeMap<String, String>,
     /// Where volumes are mounted.
     pub volumes: BTreeSet<String>,
     /// Where the program writes when it runs, as far as its recipe knows.

@@ -64,6 +64,9 @@ impl fmt::Display for Image {
         for (name, value) in &self.labels {
             line("label", Some(format!("{name}={value}")))?;
         }
+        for (name, value) in &self.annotations {
+            line("annotation", Some(format!("{name}={value}")))?;
+        }
         for path in &self.volumes {
             line("volume", Some(path.clone()))?;
         }

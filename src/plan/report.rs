@@ -1,11 +1,12 @@
 //! A plan in a few lines, for whoever has just built it: who runs, how it is asked for its health,
 //! and what was found out about the component that the spec does not say.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Plan, RuntimeUser};
+use super::{Base, Plan, RuntimeUser};
 
 /// What is said about an image, for people and for programs.
 pub struct Report {
@@ -16,10 +17,25 @@ pub struct Report {
 }
 
 impl Plan {
-    /// What is said about an image that was built with so many findings of lint rules.
-    pub fn report(&self, findings: usize) -> Report {
+    /// What the image stands on in the end: an image, or nothing.
+    fn base(&self) -> String {
+        let mut name = self.runtime.as_str();
+        for _ in 0..=self.stages.len() {
+            match self.stage(name).map(|stage| &stage.from) {
+                Some(Base::Stage(below)) => name = below,
+                Some(base) => return base.to_string(),
+                None => break,
+            }
+        }
+        String::new()
+    }
+
+    /// What is said about an image that was built with so many findings of lint rules, on images of
+    /// these digests.
+    pub fn report(&self, findings: usize, digests: &BTreeMap<String, String>) -> Report {
         let user = self.image.user.as_ref().map_or_else(|| "the base's user".to_owned(), RuntimeUser::config);
-        let base = self.stage(&self.runtime).map(|stage| stage.from.to_string()).unwrap_or_default();
+        let base = self.base();
+        let digest = digests.get(&base);
         let health = self.image.health.as_ref().map(|health| health.test.join(" "));
         let mut text = format!("{}: {} that runs as {user}", self.component, self.archetype);
         // Writing to a String cannot fail.
@@ -27,7 +43,11 @@ impl Plan {
             Some(test) => write!(text, ", health {test}"),
             None => write!(text, ", no health check"),
         };
-        let _ = write!(text, "\n  on {base}");
+        let _ = match digest {
+            // As much as people compare.
+            Some(digest) => write!(text, "\n  on {base} ({})", digest.chars().take(19).collect::<String>()),
+            None => write!(text, "\n  on {base}"),
+        };
         if let Some((limit, _)) = &self.size_limit {
             let _ = write!(text, ", within {} MB", limit >> 20);
         }
@@ -50,6 +70,7 @@ impl Plan {
             "component": self.component,
             "archetype": self.archetype.to_string(),
             "base": base,
+            "baseDigest": digest,
             "user": user,
             "health": health,
             "sizeLimit": self.size_limit.as_ref().map(|(limit, _)| limit),

@@ -52,6 +52,12 @@ pub(super) fn complete(request: &Request<'_>, made: &Made, problems: &mut Diagno
     for env in [defaults.map(|defaults| &defaults.env), Some(&component.env)].into_iter().flatten() {
         image.env.extend(env.with_values().map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
+    for annotations in
+        [defaults.map(|defaults| &defaults.annotations), Some(&component.annotations)].into_iter().flatten()
+    {
+        let pairs = annotations.with_values().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        image.annotations.extend(pairs);
+    }
     let build_labels = compose.build.as_ref().map(|build| &build.labels);
     for labels in [defaults.map(|defaults| &defaults.labels), build_labels, Some(&component.labels)]
         .into_iter()

@@ -67,7 +67,8 @@ mod tests {
     use crate::spec::{Loaded, Variables, load};
 
     /// Read for every component, whatever its recipe.
-    const COMMON: [&str; 13] = [
+    const COMMON: [&str; 14] = [
+        "annotations",
         "archetype",
         "contract",
         "env",

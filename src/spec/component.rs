@@ -23,6 +23,8 @@ record! {
     closed "`defaults`" struct Defaults {
         /// The user that runs.
         user: Option<UserSpec>,
+        /// Annotations of every image's manifest.
+        annotations: Pairs,
         /// Labels of every image.
         labels: Pairs,
         /// Environment of every image.
@@ -33,6 +35,8 @@ record! {
 record! {
     /// How a service's image is made.
     closed "`x-slipway`" struct Component {
+        /// Annotations of the image's manifest.
+        annotations: Pairs,
         /// What kind of program it is: `service` (the default), `cli`, `job` or `library`.
         archetype: Option<Located<String>>,
         /// The base image of the runtime stage, instead of the recipe's own; `slim` is the

@@ -133,8 +133,7 @@ pub(super) async fn images(gateway: &Gateway, options: &Options) -> Result<Said,
         if let Ok(graph) =
             Graph::of(gateway, options, &caps, &project, service, (planned, runtime), None).await
         {
-            digests
-                .extend(graph.images().into_iter().filter_map(|((name, _), digest)| Some((name, digest?))));
+            digests.extend(graph.digests());
         }
     }
     let own: BTreeSet<&str> =
