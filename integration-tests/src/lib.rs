@@ -12,6 +12,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+pub mod oracle;
+pub mod random;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -229,8 +229,7 @@ include: [part/part.spec.yaml]
 services:
   web: { image: nginx }
 ";
-    let part =
-        TAKE.replace("words.txt, target", "words.txt, target").replace("# syntax=slipway/frontend:0\n", "");
+    let part = TAKE.replace("# syntax=slipway/frontend:0\n", "");
     let project = Project::new(&[
         ("app.spec.yaml", main),
         ("part/part.spec.yaml", &part),

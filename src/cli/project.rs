@@ -250,8 +250,8 @@ impl Place {
     }
 
     fn folder(&self, folder: &str) -> Folder {
-        let ignored = ignore::is_ignored(folder, &self.ignore());
-        if self.context.join(folder).is_dir() && !(ignored && !folder.is_empty()) {
+        let ignored = !folder.is_empty() && ignore::is_ignored(folder, &self.ignore());
+        if self.context.join(folder).is_dir() && !ignored {
             return Folder::Exists;
         }
         let above = fs::read_dir(self.context.join(parent(folder)));

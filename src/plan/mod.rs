@@ -562,6 +562,18 @@ pub enum Mount {
     },
 }
 
+impl Mount {
+    /// Where it is mounted; none for what is in the environment alone, or has its usual place.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::Bind { target, .. } | Self::Cache { target, .. } | Self::Tmpfs { target, .. } => {
+                Some(target)
+            }
+            Self::Secret { target, .. } | Self::Ssh { target, .. } => target.as_deref(),
+        }
+    }
+}
+
 /// Whose a mount is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MountOwner {

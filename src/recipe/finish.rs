@@ -98,6 +98,7 @@ fn requires(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> V
         let help = match (wanted.value.as_str(), meant) {
             ("test", _) => "no tests were found: set `test` to the command that runs them".to_owned(),
             (_, Some(meant)) => format!("did you mean `{meant}`?"),
+            (_, None) if names.is_empty() => "the image is its only stage".to_owned(),
             (_, None) => format!("its stages: {}", names.join(", ")),
         };
         problems.push(

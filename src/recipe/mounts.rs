@@ -24,6 +24,22 @@ pub(super) fn mounts(
         mounts.push(Mount::Tmpfs { target: tmpfs.target.value.clone(), size: tmpfs.size.map(|size| size.0) });
     }
     mounts.extend(spec.bind.iter().map(|bind| self::bind(request, named, bind, problems)));
+    for (number, mount) in mounts.iter().enumerate() {
+        let Some(target) = mount.target() else { continue };
+        let same = |other: &Mount| {
+            other.target().map(|other| other.trim_end_matches('/')) == Some(target.trim_end_matches('/'))
+        };
+        if mounts.iter().take(number).any(same) {
+            problems.push(
+                Diagnostic::new(
+                    Code::Value,
+                    format!("two things are mounted at `{target}`: the first would be hidden"),
+                )
+                .at(&spec.span)
+                .help("give each a place of its own"),
+            );
+        }
+    }
     mounts
 }
 

@@ -90,17 +90,36 @@ fn sorted(
             done.push(stage);
             continue;
         }
-        let (name, stage) = stages.iter().next()?;
+        let (path, origin) = circle(&stages)?;
         problems.push(
             Diagnostic::new(
                 Code::UnknownStage,
-                format!("the stage `{name}` uses itself, through the stages that it uses"),
+                format!("stages are made from each other: {}", path.join(" → ")),
             )
-            .at(&stage.origin),
+            .at(&origin)
+            .help("one of them has to start from something else"),
         );
         return None;
     }
     Some(done)
+}
+
+/// A way through these stages that leads back to its start, and the place of its last step.
+fn circle(stages: &BTreeMap<&str, Stage>) -> Option<(Vec<String>, Span)> {
+    let mut path: Vec<&str> = vec![stages.keys().next()?];
+    loop {
+        let stage = stages.get(path.last()?)?;
+        let next = stage.uses().into_iter().find(|used| stages.contains_key(used))?;
+        if let Some(start) = path.iter().position(|known| *known == next) {
+            let names = path.iter().skip(start).chain([&next]).map(|name| (*name).to_owned()).collect();
+            let base = matches!(&stage.from, Base::Stage(name) if name == next);
+            let sources = stage.sources();
+            let copied = sources.iter().find(|(from, _)| matches!(from, From::Stage(name) if name == next));
+            let origin = copied.filter(|_| !base).map_or(&stage.origin, |(_, origin)| origin);
+            return Some((names, origin.clone()));
+        }
+        path.push(stages.get_key_value(next)?.0);
+    }
 }
 
 fn stage(

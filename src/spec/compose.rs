@@ -1,46 +1,94 @@
 //! The Compose keys that say something about an image. All other keys are Compose's business.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use super::reader::{FromNode, Located, Reader, record};
 use super::schema::{self, Definitions};
-use super::values::{OneOrMany, Pairs, Port, Words, parse_expose, parse_published};
+use super::values::{OneOrMany, Pairs, Port, Words, parse_expose, parse_published, shown};
 use super::yaml::{Node, Value};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
-record! {
-    /// A service, as far as its image goes.
-    open "a service" struct Service {
-        /// Where the service's image comes from and goes to.
-        build: Option<Build>,
-        /// The image's name.
-        image: Option<Located<String>>,
-        /// The image's `Cmd`.
-        command: Option<Words>,
-        /// The image's `Entrypoint`.
-        entrypoint: Option<Words>,
-        /// Ports that other services reach.
-        expose: Expose,
-        /// Ports that are published; their container side is exposed as well.
-        ports: Published,
-        /// The image's `Healthcheck`.
-        healthcheck: Option<Healthcheck>,
-        /// The user that runs, as `uid`, `uid:gid` or a name.
-        user: Option<Located<String>>,
-        /// The image's `WorkingDir`.
-        working_dir: Option<Located<String>>,
-        /// The image's `StopSignal`.
-        stop_signal: Option<Located<String>>,
-        /// How long a stop may take.
-        stop_grace_period: Option<Duration>,
-        /// Whether the container's root file system refuses writes.
-        read_only: Option<bool>,
-        /// Folders in memory.
-        tmpfs: OneOrMany,
-        /// What is mounted.
-        volumes: Volumes,
+/// The keys as they are written.
+mod keys {
+    use super::{
+        Build, Duration, Expose, Healthcheck, Located, OneOrMany, Published, Volumes, Words, record,
+    };
+
+    record! {
+        /// A service, as far as its image goes.
+        open "a service" struct Service {
+            /// Where the service's image comes from and goes to.
+            build: Option<Build>,
+            /// The image's name.
+            image: Option<Located<String>>,
+            /// The image's `Cmd`.
+            command: Option<Words>,
+            /// The image's `Entrypoint`.
+            entrypoint: Option<Words>,
+            /// Ports that other services reach.
+            expose: Expose,
+            /// Ports that are published; their container side is exposed as well.
+            ports: Published,
+            /// The image's `Healthcheck`.
+            healthcheck: Option<Healthcheck>,
+            /// The user that runs, as `uid`, `uid:gid` or a name.
+            user: Option<Located<String>>,
+            /// The image's `WorkingDir`.
+            working_dir: Option<Located<String>>,
+            /// The image's `StopSignal`.
+            stop_signal: Option<Located<String>>,
+            /// How long a stop may take.
+            stop_grace_period: Option<Duration>,
+            /// Whether the container's root file system refuses writes.
+            read_only: Option<bool>,
+            /// Folders in memory.
+            tmpfs: OneOrMany,
+            /// What is mounted.
+            volumes: Volumes,
+        }
+    }
+}
+
+/// A service, as far as its image goes. What is empty is absent, as in Compose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service(keys::Service);
+
+impl Deref for Service {
+    type Target = keys::Service;
+
+    fn deref(&self) -> &keys::Service {
+        &self.0
+    }
+}
+
+impl FromNode for Service {
+    fn schema(definitions: &mut Definitions) -> Json {
+        keys::Service::schema(definitions)
+    }
+
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut keys = keys::Service::from_node(node, reader)?;
+        for text in [&mut keys.image, &mut keys.user, &mut keys.working_dir, &mut keys.stop_signal] {
+            // `user: ${USER_ID:-}`
+            *text = text.take().filter(|text| !text.value.is_empty());
+        }
+        if let Some(check) = &mut keys.healthcheck {
+            check.test = check.test.take().filter(|test| !test.0.is_empty());
+        }
+        let mut tmpfs: Vec<Located<String>> = Vec::new();
+        for entry in keys.tmpfs.0 {
+            // One name, one entry: of several, Compose takes the last.
+            let name = |entry: &Located<String>| entry.value.split('=').next().map(str::to_owned);
+            match tmpfs.iter_mut().find(|known| name(known) == name(&entry)) {
+                Some(known) => *known = entry,
+                None => tmpfs.push(entry),
+            }
+        }
+        keys.tmpfs = OneOrMany(tmpfs);
+        Some(Self(keys))
     }
 }
 
@@ -69,9 +117,27 @@ record! {
         /// See [`Build`].
         target: Option<Located<String>>,
         /// See [`Build`].
-        args: Pairs,
+        args: Texts,
         /// See [`Build`].
-        labels: Pairs,
+        labels: Texts,
+    }
+}
+
+/// Names with values, where numbers become texts as in Compose.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Texts(Pairs);
+
+impl FromNode for Texts {
+    fn schema(definitions: &mut Definitions) -> Json {
+        Pairs::schema(definitions)
+    }
+
+    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Pairs::read(node, reader, |reader, value| shown(reader, value, "a text")).map(Self)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
     }
 }
 
@@ -81,14 +147,21 @@ impl FromNode for Build {
     }
 
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let given = |text: Option<Located<String>>| text.filter(|text| !text.value.is_empty());
         if let Value::Mapping(_) = node.value {
             let BuildMapping { context, dockerfile, target, args, labels, .. } =
                 BuildMapping::from_node(node, reader)?;
-            return Some(Self { context, dockerfile, target, args, labels });
+            return Some(Self {
+                context: given(context),
+                dockerfile: given(dockerfile),
+                target: given(target),
+                args: args.0,
+                labels: labels.0,
+            });
         }
         let context = Some(Located::from_node(node, reader)?);
         Some(Self {
-            context,
+            context: given(context),
             dockerfile: None,
             target: None,
             args: Pairs::default(),
@@ -133,7 +206,8 @@ impl FromNode for HealthTest {
             return Some(Self(vec!["CMD-SHELL".to_owned(), text]));
         };
         let words: Vec<String> = Vec::from_node(node, reader)?;
-        if let Some("CMD" | "CMD-SHELL" | "NONE") = words.first().map(String::as_str) {
+        // An empty list says nothing, as in Compose.
+        if let None | Some("CMD" | "CMD-SHELL" | "NONE") = words.first().map(String::as_str) {
             Some(Self(words))
         } else {
             let message = "a health check's list starts with `CMD`, `CMD-SHELL` or `NONE`";
@@ -222,7 +296,7 @@ fn text_ports(
     reader: &mut Reader<'_>,
     parse: fn(&str) -> Option<Vec<Port>>,
 ) -> Option<Vec<Port>> {
-    let text = reader.scalar(node, "a port")?;
+    let text = shown(reader, node, "a port")?;
     let ports = parse(&text);
     if ports.is_none() {
         reader.bad_value(
@@ -274,15 +348,59 @@ struct Mounted {
 fn volume(node: &Node, reader: &mut Reader<'_>) -> Option<Mounted> {
     if let Value::Mapping(_) = node.value {
         let kind = reader.field::<Option<String>>(node, "type", "an entry of `volumes`")?;
-        let target = reader.field::<Located<String>>(node, "target", "an entry of `volumes`")?;
+        let mut target = reader.field::<Located<String>>(node, "target", "an entry of `volumes`")?;
+        target.value = clean(&target.value);
         return Some(Mounted { target, own: kind.as_deref() == Some("volume") });
     }
     let text = reader.scalar(node, "a volume")?;
-    let mut parts = text.split(':');
-    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
-    let own = second.is_none() || !first.starts_with(['/', '.', '~']);
-    let target = second.unwrap_or(first).to_owned();
-    Some(Mounted { target: Located { value: target, span: node.span.clone() }, own })
+    let Some((source, target)) = short_volume(&text) else {
+        let help = "write it like `/data`, `data:/data` or `./data:/data:ro`";
+        reader.bad_value(&node.span, format!("`{text}` is no volume"), Some(help));
+        return None;
+    };
+    let own = source.is_none_or(|source| !source.starts_with(['/', '.', '~', '\\']) && !is_drive(source));
+    Some(Mounted { target: Located { value: clean(target), span: node.span.clone() }, own })
+}
+
+/// Source and target of `[source:]target[:options]`. As in Compose, a single letter before a
+/// colon is a drive of Windows.
+fn short_volume(text: &str) -> Option<(Option<&str>, &str)> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    for (place, _) in text.match_indices(':') {
+        if !(is_drive(&text[start..=place]) && place == start + 1) {
+            fields.push(&text[start..place]);
+            start = place + 1;
+        }
+    }
+    fields.push(&text[start..]);
+    match fields[..] {
+        _ if fields.contains(&"") => None,
+        [target] => Some((None, target)),
+        [source, target] | [source, target, _] => Some((Some(source), target)),
+        _ => None,
+    }
+}
+
+fn is_drive(path: &str) -> bool {
+    path.starts_with(|c: char| c.is_ascii_alphabetic()) && path[1..].starts_with(':')
+}
+
+/// A path without detours: `/a//b/../c/` is `/a/c`.
+fn clean(path: &str) -> String {
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if !root.is_empty() => {}
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() && root.is_empty() { ".".to_owned() } else { format!("{root}{}", parts.join("/")) }
 }
 
 /// The top level's services, each with its node.
@@ -303,4 +421,68 @@ pub(super) fn services<'n>(root: &'n Node, reader: &mut Reader<'_>) -> Vec<(&'n 
     };
     let Some(entries) = reader.mapping(services, "`services`") else { return Vec::new() };
     entries.iter().map(|(key, node)| (key, node)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::diagnostic::SourceText;
+    use crate::spec::yaml;
+
+    /// Reads a service that consists of these lines.
+    fn service(text: &str) -> Option<Service> {
+        let file = SourceText { name: "x.yaml".to_owned(), text: text.to_owned() };
+        let node = yaml::parse(&Arc::new(file)).expect("valid");
+        Service::from_node(&node, &mut Reader::new(&BTreeMap::new()))
+    }
+
+    #[test]
+    fn what_is_empty_is_absent() {
+        let read = service("user: ''\nworking_dir: ''\nimage: ${X:-}\nhealthcheck: { test: [] }\nbuild: ''")
+            .expect("readable");
+        assert_eq!((&read.user, &read.working_dir, &read.image), (&None, &None, &None));
+        assert_eq!(read.healthcheck.as_ref().and_then(|check| check.test.clone()), None);
+        assert_eq!(read.build.as_ref().and_then(|build| build.context.clone()), None);
+    }
+
+    #[test]
+    fn numbers_become_texts_as_in_compose() {
+        let read = service("build: { labels: { a: 1.10, b: 0x10 } }\nexpose: [0x10]\nports: [0o17]")
+            .expect("readable");
+        let labels: Vec<_> = read.build.iter().flat_map(|build| build.labels.with_values()).collect();
+        assert_eq!(labels, [("a", "1.1"), ("b", "16")]);
+        assert_eq!((read.expose.0[0].number, read.ports.0[0].number), (16, 15));
+    }
+
+    #[test]
+    fn of_several_entries_in_memory_the_last_counts() {
+        let read = service("tmpfs: ['/a:size=1m', /b, '/a:size=2m']").expect("readable");
+        assert_eq!(read.tmpfs.0.iter().map(|path| &path.value).collect::<Vec<_>>(), ["/a:size=2m", "/b"]);
+    }
+
+    #[test]
+    fn volumes_in_one_text() {
+        for (text, expected) in [
+            ("/data/", Some((None, "/data/"))),
+            ("data:/data:ro", Some((Some("data"), "/data"))),
+            ("C:\\x:/data", Some((Some("C:\\x"), "/data"))),
+            ("v:/data", Some((None, "v:/data"))),
+            ("ab:", None),
+            ("ab::/c", None),
+            ("ab:/c:ro:more", None),
+            ("", None),
+        ] {
+            assert_eq!(short_volume(text), expected, "{text}");
+        }
+        for (path, expected) in
+            [("/a//b/../c/", "/a/c"), ("/..", "/"), ("a/../..", ".."), ("./a", "a"), ("", ".")]
+        {
+            assert_eq!(clean(path), expected, "{path}");
+        }
+        let read = service("volumes: [/data/, './x:/data', 'ab:/y//']").expect("readable");
+        assert_eq!(read.volumes.0.iter().map(|volume| &volume.value).collect::<Vec<_>>(), ["/y"]);
+    }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::Reader;
-use super::yaml::{Joining, Key, Node, Value};
+use super::yaml::{Joining, Key, Node, Numeral, Value};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 
 /// The files that have been read, by path relative to the spec's folder.
@@ -167,10 +167,7 @@ fn join_values(base: &Node, over: &Node, path: &[&str]) -> Node {
     let value = match (&base.value, &over.value) {
         _ if over.joining != Joining::Usual => over.value.clone(),
         (Value::Mapping(base), Value::Mapping(over)) => Value::Mapping(join_mappings(base, over, path)),
-        _ if is_pairs(path) => match (pairs(base), pairs(over)) {
-            (Some(base), Some(over)) => Value::Mapping(join_mappings(&base, &over, path)),
-            _ => over.value.clone(),
-        },
+        _ if is_pairs(path) || path == ["tmpfs"] => join_texts(base, over),
         (Value::Sequence(base), Value::Sequence(over)) if !replaces(path) => {
             Value::Sequence(base.iter().chain(over).cloned().collect())
         }
@@ -187,9 +184,10 @@ fn join_mappings(base: &[(Key, Node)], over: &[(Key, Node)], path: &[&str]) -> V
     for (key, node) in over {
         match result.iter_mut().find(|(known, _)| known.name == key.name) {
             Some((known, value)) => {
-                let mut path = path.to_vec();
-                path.push(&key.name);
-                *value = join(value, node, &path);
+                let mut inner = path.to_vec();
+                inner.push(&key.name);
+                // A name without a value is one: it takes the place of the other.
+                *value = if is_pairs(path) { node.clone() } else { join(value, node, &inner) };
                 *known = key.clone();
             }
             None => result.push((key.clone(), node.clone())),
@@ -198,29 +196,105 @@ fn join_mappings(base: &[(Key, Node)], over: &[(Key, Node)], path: &[&str]) -> V
     result
 }
 
-/// A list of `NAME=value` as a mapping.
-fn pairs(node: &Node) -> Option<Vec<(Key, Node)>> {
+/// Joins what Compose takes as a list of texts. Of several with one name the last counts.
+fn join_texts(base: &Node, over: &Node) -> Value {
+    let mut result: Vec<Node> = Vec::new();
+    for node in texts(base).into_iter().chain(texts(over)) {
+        // A name with a variable in it is not known yet.
+        let name = |node: &Node| match &node.value {
+            Value::String(text) => {
+                text.split('=').next().filter(|name| !name.contains('$')).map(str::to_owned)
+            }
+            _ => None,
+        };
+        match result.iter_mut().find(|known| name(known).is_some() && name(known) == name(&node)) {
+            Some(known) => *known = node,
+            None => result.push(node),
+        }
+    }
+    Value::Sequence(result)
+}
+
+/// A list, a mapping as a list of `NAME=value`, or a single text.
+fn texts(node: &Node) -> Vec<Node> {
     match &node.value {
-        Value::Mapping(entries) => Some(entries.clone()),
-        Value::Sequence(items) => items
+        Value::Sequence(items) => items.clone(),
+        Value::Mapping(entries) => entries
             .iter()
-            .map(|item| {
-                let Value::String(text) = &item.value else { return None };
-                let (name, value) = match text.split_once('=') {
-                    Some((name, value)) => (name, Value::String(value.to_owned())),
-                    None => (text.as_str(), Value::Null),
+            .filter(|(_, value)| value.joining != Joining::Reset)
+            .map(|(key, value)| {
+                // Names have no variables where they are keys.
+                let name = key.name.replace('$', "$$");
+                let text = match &value.value {
+                    Value::String(text) => format!("{name}={text}"),
+                    Value::Bool(value) => format!("{name}={value}"),
+                    Value::Number { text, .. } => format!("{name}={}", Numeral::shown(text)),
+                    Value::Null => name,
+                    // A wrong type, which is reported where it is read.
+                    Value::Sequence(_) | Value::Mapping(_) => return value.clone(),
                 };
-                let key = Key { name: name.to_owned(), span: item.span.clone() };
-                Some((key, Node { value, span: item.span.clone(), joining: Joining::Usual }))
+                Node { value: Value::String(text), ..value.clone() }
             })
             .collect(),
-        _ => None,
+        Value::String(_) => vec![node.clone()],
+        _ => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::relative;
+    use std::sync::Arc;
+
+    use super::{Joining, Key, Value, join_values, relative};
+    use crate::diagnostic::SourceText;
+    use crate::spec::yaml::{Node, parse};
+
+    fn read(text: &str) -> Node {
+        let file = SourceText { name: "x.yaml".to_owned(), text: text.to_owned() };
+        parse(&Arc::new(file)).expect("valid").get("k").expect("there").clone()
+    }
+
+    /// What two values become, in short.
+    fn joined(base: &str, over: &str, path: &[&str]) -> String {
+        let text = |node: &Node| match &node.value {
+            Value::String(text) => text.clone(),
+            Value::Null => "nothing".to_owned(),
+            other => other.kind().to_owned(),
+        };
+        let node = join_values(&read(&format!("k: {base}")), &read(&format!("k: {over}")), path);
+        match &node.value {
+            Value::Sequence(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+            Value::Mapping(entries) => {
+                let entry = |(key, node): &(Key, Node)| format!("{}: {}", key.name, text(node));
+                entries.iter().map(entry).collect::<Vec<_>>().join(", ")
+            }
+            _ => text(&node),
+        }
+    }
+
+    #[test]
+    fn names_with_values_in_both_forms() {
+        let args = |base, over| joined(base, over, &["build", "args"]);
+        assert_eq!(args("{ A: 1.10, B: , $C: x }", "[B=2, D]"), "A=1.1, B=2, $$C=x, D");
+        assert_eq!(args("['${X:-a=b}=1', B]", "{ B: true }"), "${X:-a=b}=1, B=true");
+        assert_eq!(args("[A=1, A=2]", "[A=3]"), "A=3");
+        assert_eq!(args("{ A: x, B: y }", "{ A: , C: z }"), "A: nothing, B: y, C: z");
+        assert_eq!(args("{ A: x }", "~"), "A=x");
+        assert_eq!(args("[A=1]", "{ A: !reset x }"), "A=1");
+    }
+
+    #[test]
+    fn folders_in_memory_in_both_forms() {
+        assert_eq!(joined("/a", "[/b]", &["tmpfs"]), "/a, /b");
+        assert_eq!(joined("['/a:size=1', /b]", "'/a:size=2'", &["tmpfs"]), "/a:size=2, /b");
+    }
+
+    #[test]
+    fn what_overrides_joins_nothing() {
+        let over = read("k: !override\n- /b\n");
+        let node = join_values(&read("k: [/a]"), &over, &["tmpfs"]);
+        assert_eq!((node.value, node.joining), (over.value, Joining::Override));
+    }
 
     #[test]
     fn paths_beside_a_file() {

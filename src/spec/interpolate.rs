@@ -1,6 +1,7 @@
 //! Variables, by Compose's rules: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
 //! `${VAR:?message}`, `${VAR?message}`, `${VAR:+other}`, `${VAR+other}`, `$$` for a dollar.
-//! Defaults and messages may hold variables again.
+//! Defaults and messages may hold variables again. A dollar before anything else stays, as in
+//! `$(date)`.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,6 @@ impl Run<'_> {
             } else {
                 let end = name_length(rest);
                 if end == 0 {
-                    self.problems.push(Problem::Invalid);
                     result.push('$');
                 } else {
                     result.push_str(&self.plain(&rest[..end]));
@@ -150,20 +150,24 @@ fn name_length(text: &str) -> usize {
     }
 }
 
-/// Where the brace that belongs to an opened one stands.
+/// Where the brace that belongs to an opened one stands: on the same line. Compose counts every
+/// brace but those right after an opened one, and where none belongs it takes the last.
 fn closing_brace(text: &str) -> Option<usize> {
+    let line = text.split('\n').next()?;
     let mut depth = 0;
-    let mut previous = ' ';
-    for (place, character) in text.char_indices() {
+    let mut characters = line.char_indices();
+    while let Some((place, character)) = characters.next() {
         match character {
-            '{' if previous == '$' => depth += 1,
+            '{' => {
+                depth += 1;
+                characters.next();
+            }
             '}' if depth == 0 => return Some(place),
             '}' => depth -= 1,
             _ => {}
         }
-        previous = character;
     }
-    None
+    line.rfind('}')
 }
 
 #[cfg(test)]
@@ -194,6 +198,10 @@ mod tests {
             ("${EMPTY?message}", ""),
             ("äöü ${SET} ✓", "äöü value ✓"),
             ("${NO:-{}}", "{}"),
+            ("${SET:-{}}", "value"),
+            ("${SET:-{\"a\":1}}x", "valuex"),
+            ("${NO:-a}b}", "ab}"),
+            ("$(date) a $ b $1 5$", "$(date) a $ b $1 5$"),
         ] {
             assert_eq!(run(text), (expected.to_owned(), vec![]), "{text}");
         }
@@ -208,7 +216,7 @@ mod tests {
     #[test]
     fn problems() {
         assert_eq!(run("$NO-x"), ("-x".to_owned(), vec![Problem::Unset { name: "NO".to_owned() }]));
-        for text in ["${", "${SET", "${}", "$1", "$(cmd)", "${SET!x}", "a $ b", "${1X}"] {
+        for text in ["${", "${SET", "${}", "${SET!x}", "${1X}", "${SET!x}\n}"] {
             assert_eq!(run(text).1, [Problem::Invalid], "{text}");
         }
         let required = |name: &str, message: &str| Problem::Required {

@@ -237,15 +237,19 @@ impl FromNode for String {
 
 impl FromNode for bool {
     fn schema(_: &mut Definitions) -> Json {
-        schema::any([serde_json::json!({ "type": "boolean" }), schema::pattern("^(true|false)$")])
+        schema::any([
+            serde_json::json!({ "type": "boolean" }),
+            schema::pattern("^([Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|[Nn]o|[Oo]n|[Oo]ff|[YyNn])$"),
+        ])
     }
 
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Bool(value) => Some(*value),
-            Value::String(text) => match reader.interpolated(text, &node.span)?.as_str() {
-                "true" => Some(true),
-                "false" => Some(false),
+            // As Compose takes them, with a warning: these are texts in YAML 1.2.
+            Value::String(text) => match reader.interpolated(text, &node.span)?.to_lowercase().as_str() {
+                "true" | "yes" | "on" | "y" => Some(true),
+                "false" | "no" | "off" | "n" => Some(false),
                 _ => {
                     reader.wrong_type(node, "true or false");
                     None

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::reader::{FromNode, Reader};
 use super::schema::{self, Definitions};
-use super::yaml::{Node, Value};
+use super::yaml::{Joining, Node, Numeral, Value};
 use crate::diagnostic::Span;
 
 // --- durations and sizes ------------------------------------------------------------------
@@ -16,31 +16,59 @@ use crate::diagnostic::Span;
 /// Reads Go's duration form as Compose takes it: `1m30s`, `500ms`, `1.5h`, days (`d`) and weeks
 /// (`w`) included; `0` alone needs no unit.
 pub fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.strip_prefix('+').unwrap_or(text);
     if text == "0" {
         return Some(Duration::ZERO);
     }
-    let mut total = Duration::ZERO;
+    let mut total: u64 = 0;
     let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
+        let number = &rest[..digits];
         rest = &rest[digits..];
         let length = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        let seconds = match &rest[..length] {
-            "ns" => 1e-9,
-            "us" | "µs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
+        let unit: u64 = match &rest[..length] {
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => NANOSECONDS,
+            "m" => 60 * NANOSECONDS,
+            "h" => 3600 * NANOSECONDS,
+            "d" => 86_400 * NANOSECONDS,
+            "w" => 604_800 * NANOSECONDS,
             _ => return None,
         };
-        total = total.checked_add(Duration::try_from_secs_f64(number * seconds).ok()?)?;
+        total = total.checked_add(nanoseconds(number, unit)?)?;
         rest = &rest[length..];
     }
-    (!text.is_empty()).then_some(total)
+    // What Go can hold.
+    (!text.is_empty() && i64::try_from(total).is_ok()).then_some(Duration::from_nanos(total))
+}
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// A decimal number of units, rounded as Go does it: the fraction as a float, of which what is
+/// less than a nanosecond is cut off.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the fraction is less than one unit"
+)]
+fn nanoseconds(number: &str, unit: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let (mut digits, mut scale) = (0_u64, 1.0);
+    for digit in fraction.bytes().map(|digit| u64::from(digit - b'0')) {
+        // Go stops at what 63 bits hold.
+        let Ok(_) = i64::try_from(digits.saturating_mul(10).saturating_add(digit)) else { break };
+        digits = digits * 10 + digit;
+        scale *= 10.0;
+    }
+    whole.checked_mul(unit)?.checked_add((digits as f64 * (unit as f64 / scale)) as u64)
 }
 
 impl FromNode for Duration {
@@ -283,12 +311,28 @@ impl FromNode for Pairs {
     }
 
     fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Self::read(node, reader, |reader, value| reader.scalar(value, "a text"))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+impl Pairs {
+    /// Reads them, each value of a mapping with `text`.
+    pub(super) fn read(
+        node: &Node,
+        reader: &mut Reader<'_>,
+        text: impl Fn(&mut Reader<'_>, &Node) -> Option<String>,
+    ) -> Option<Self> {
         let pairs: Vec<Option<_>> = match &node.value {
             Value::Mapping(entries) => entries
                 .iter()
+                .filter(|(_, value)| value.joining != Joining::Reset)
                 .map(|(key, value)| match &value.value {
                     Value::Null => Some((key.name.clone(), None)),
-                    _ => Some((key.name.clone(), Some(reader.scalar(value, "a text")?))),
+                    _ => Some((key.name.clone(), Some(text(reader, value)?))),
                 })
                 .collect(),
             Value::Sequence(items) => items
@@ -308,10 +352,14 @@ impl FromNode for Pairs {
         };
         pairs.into_iter().collect::<Option<_>>().map(|pairs| Self(pairs, Some(node.span.clone())))
     }
+}
 
-    fn absent() -> Option<Self> {
-        Some(Self::default())
+/// A scalar as Compose turns it into a text: a number in Go's form, whatever form it is written in.
+pub(super) fn shown(reader: &mut Reader<'_>, node: &Node, expected: &str) -> Option<String> {
+    if let Value::Number { text, .. } = &node.value {
+        return Some(Numeral::shown(text));
     }
+    reader.scalar(node, expected)
 }
 
 // --- ports --------------------------------------------------------------------------------
@@ -335,7 +383,8 @@ impl fmt::Display for Port {
 /// The ports of one entry of `expose`: `8080`, `8080/udp` or `8000-8010`.
 pub fn parse_expose(text: &str) -> Option<Vec<Port>> {
     let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    if !["tcp", "udp", "sctp"].contains(&protocol) {
+    let protocol = if protocol.is_empty() { "tcp".to_owned() } else { protocol.to_lowercase() };
+    if !["tcp", "udp", "sctp"].contains(&protocol.as_str()) {
         return None;
     }
     let (first, last) = range.split_once('-').unwrap_or((range, range));
@@ -343,7 +392,7 @@ pub fn parse_expose(text: &str) -> Option<Vec<Port>> {
     if first > last || first == 0 {
         return None;
     }
-    Some((first..=last).map(|number| Port { number, protocol: protocol.to_owned() }).collect())
+    Some((first..=last).map(|number| Port { number, protocol: protocol.clone() }).collect())
 }
 
 /// The container's side of one entry of `ports`: `[[ip:]host:]container[/protocol]`.
@@ -359,12 +408,25 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in
-            [("30s", 30.0), ("1m30s", 90.0), ("500ms", 0.5), ("1.5h", 5400.0), ("1d", 86_400.0), ("0", 0.0)]
-        {
+        for (text, seconds) in [
+            ("30s", 30.0),
+            ("1m30s", 90.0),
+            ("500ms", 0.5),
+            ("1.5h", 5400.0),
+            ("1d", 86_400.0),
+            ("0", 0.0),
+            ("+.5s", 0.5),
+            ("1.s", 1.0),
+            ("+0", 0.0),
+            ("2w", 1_209_600.0),
+        ] {
             assert_eq!(parse_duration(text).map(|d| d.as_secs_f64()), Some(seconds), "{text}");
         }
-        for text in ["", "30", "s", "1x", "-1s", "1m-1s", "1e9999w"] {
+        assert_eq!(parse_duration("1.0000000019s"), Some(Duration::from_nanos(1_000_000_001)));
+        let nines = format!("1.{}s", "9".repeat(400));
+        assert_eq!(parse_duration(&nines), Some(Duration::from_secs(2)));
+        assert_eq!(parse_duration("1µs1μs"), Some(Duration::from_micros(2)));
+        for text in ["", "+", "30", "s", ".s", "1.2.3s", "1x", "-1s", "1m-1s", "1e9999w", "99999w", "00"] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }
@@ -405,6 +467,8 @@ mod tests {
         assert_eq!(text(parse_published("127.0.0.1:80:8080")).as_deref(), Some("8080/tcp"));
         assert_eq!(text(parse_published("[::1]:80:8080/udp")).as_deref(), Some("8080/udp"));
         assert_eq!(text(parse_published("9090")).as_deref(), Some("9090/tcp"));
+        assert_eq!(text(parse_published("53:53/UDP")).as_deref(), Some("53/udp"));
+        assert_eq!(text(parse_published("53/")).as_deref(), Some("53/tcp"));
         for wrong in ["", "x", "0", "70000", "2-1", "80/http"] {
             assert_eq!(parse_expose(wrong), None, "{wrong}");
         }

@@ -2,12 +2,13 @@
 //!
 //! `serde-saphyr` parses: anchors, merge keys, duplicate keys and limits against hostile input
 //! are its business. The schema is what Compose's YAML library makes of a plain scalar: `yes`
-//! and `on` are strings, `0755` is an octal number.
+//! and `on` are strings, `0755` is an octal number, `1_000` is a thousand.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Location, Spanned};
 
 use super::syntax::explain;
@@ -79,11 +80,100 @@ impl Node {
     }
 }
 
+/// A number as Compose's YAML library reads it. Shown as Compose shows it where a text is
+/// expected: `0x10` is 16, and `1.10` is 1.1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Numeral {
+    Whole(i128),
+    Float(f64),
+}
+
+impl Numeral {
+    fn parse(text: &str) -> Option<Self> {
+        let (negative, unsigned) = match text.strip_prefix(['+', '-']) {
+            Some(rest) => (text.starts_with('-'), rest),
+            None => (false, text),
+        };
+        match unsigned {
+            ".inf" | ".Inf" | ".INF" => {
+                return Some(Self::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
+            }
+            ".nan" | ".NaN" | ".NAN" if unsigned == text => return Some(Self::Float(f64::NAN)),
+            _ if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') => return None,
+            _ => {}
+        }
+        let digits = if text.starts_with('.') { unsigned.to_owned() } else { unsigned.replace('_', "") };
+        whole(&digits, negative).map(Self::Whole).or_else(|| {
+            let known = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+            let value: f64 = digits.chars().all(known).then(|| digits.parse().ok())??;
+            value.is_finite().then_some(Self::Float(if negative { -value } else { value }))
+        })
+    }
+
+    /// The text of a number as Compose shows it.
+    pub(super) fn shown(text: &str) -> String {
+        Self::parse(text).map_or_else(|| text.to_owned(), |numeral| numeral.to_string())
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "the value is for small counts")]
+    fn value(self) -> f64 {
+        match self {
+            Self::Whole(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}
+
+/// A whole number without its sign, if it fits into 64 bits.
+fn whole(digits: &str, negative: bool) -> Option<i128> {
+    let (radix, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
+        [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let value = i128::from_str_radix(digits, radix).ok()?;
+    let value = if negative { -value } else { value };
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
+}
+
+/// Go's form, in which large and small numbers have an exponent of two digits at least.
+impl fmt::Display for Numeral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = match self {
+            Self::Whole(value) => return write!(f, "{value}"),
+            Self::Float(value) => *value,
+        };
+        if value.is_nan() {
+            return f.write_str("NaN");
+        }
+        if value.is_infinite() {
+            return f.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+        }
+        let scientific = format!("{value:e}");
+        let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or_default();
+        if (-4..6).contains(&exponent) {
+            return write!(f, "{value}");
+        }
+        let sign = if exponent < 0 { '-' } else { '+' };
+        write!(f, "{digits}e{sign}{:02}", exponent.abs())
+    }
+}
+
 /// Reads a file. An empty one is an empty mapping.
 pub(super) fn parse(file: &Arc<SourceText>) -> Result<Node, Diagnostic> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
         legacy_octal_numbers: true,
+        // What nobody reads may be `.inf`.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        // More and deeper than anybody writes, and not too deep for the stack of any thread.
+        budget: serde_saphyr::budget! { max_depth: 48, max_nodes: 100_000 },
         with_snippet: false,
     };
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(&file.text, options).map_err(|error| {
@@ -93,24 +183,53 @@ pub(super) fn parse(file: &Arc<SourceText>) -> Result<Node, Diagnostic> {
     Ok(node(file, raw))
 }
 
-fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
+/// The value of a key.
+fn value_node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
     let mut span = span_of(file, raw.defined);
+    if let (Raw::Sequence(_), (dash, "-")) = (&raw.value, word_before(&span, &['&'])) {
+        // The parser passes over the first dash of a list that is not indented.
+        span.range.start = dash;
+    }
+    node_at(file, raw, span)
+}
+
+fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
+    let span = span_of(file, raw.defined);
+    node_at(file, raw, span)
+}
+
+fn node_at(file: &Arc<SourceText>, raw: Spanned<Raw>, mut span: Span) -> Node {
     let joining = joining(&span);
     let value = match raw.value {
         _ if joining == Joining::Reset => Value::Null,
+        // A tag of one's own makes a text: `!override null` is one.
+        Raw::Null | Raw::Bool(_) | Raw::Number if has_own_tag(&span) => {
+            Value::String(file.text.get(span.range.clone()).unwrap_or_default().to_owned())
+        }
         Raw::Null => Value::Null,
         Raw::Bool(value) => Value::Bool(value),
-        Raw::Number(value) => {
-            Value::Number { value, text: file.text.get(span.range.clone()).unwrap_or_default().to_owned() }
+        Raw::Number => {
+            // `!!int "1"` is a number too.
+            plain(file.text.get(span.range.clone()).unwrap_or_default().trim_matches(['"', '\'']))
         }
+        // The parser takes what is tagged `!` for a string, and does not know all places where an
+        // underscore may stand in a number.
+        Raw::String(value) if is_plain(&span, &value) => plain(&value),
         Raw::String(value) => Value::String(value),
-        Raw::Sequence(items) => Value::Sequence(items.into_iter().map(|item| node(file, item)).collect()),
+        // An item that is reset is as if it were not there.
+        Raw::Sequence(items) => Value::Sequence(
+            items
+                .into_iter()
+                .map(|item| node(file, item))
+                .filter(|item| item.joining != Joining::Reset)
+                .collect(),
+        ),
         Raw::Mapping(entries) => Value::Mapping(
             entries
                 .into_iter()
                 .map(|(key, value)| {
                     let key = node(file, key);
-                    (Key { name: key_name(&key), span: key.span }, node(file, value))
+                    (Key { name: key_name(&key), span: key.span }, value_node(file, value))
                 })
                 .collect(),
         ),
@@ -127,19 +246,69 @@ fn node(file: &Arc<SourceText>, raw: Spanned<Raw>) -> Node {
     Node { value, span, joining }
 }
 
-/// Compose's tags stand right before the value, comments aside. (The parser drops tags that it
-/// does not know.)
+/// What a plain scalar stands for.
+fn plain(text: &str) -> Value {
+    match (text, Numeral::parse(text)) {
+        ("" | "~" | "null" | "Null" | "NULL", _) => Value::Null,
+        ("true" | "True" | "TRUE", _) => Value::Bool(true),
+        ("false" | "False" | "FALSE", _) => Value::Bool(false),
+        (_, Some(numeral)) => Value::Number { value: numeral.value(), text: text.to_owned() },
+        (_, None) => Value::String(text.to_owned()),
+    }
+}
+
+/// Compose's tags stand right before the value. (The parser drops tags that it does not know.)
 fn joining(span: &Span) -> Joining {
-    let before = span.file.text.get(..span.range.start).unwrap_or_default();
-    let words = before.lines().rev().map(|line| match line.split_once('#') {
-        Some((code, _)) if code.is_empty() || code.ends_with(char::is_whitespace) => code,
-        _ => line,
-    });
-    let line = words.map(str::trim_end).find(|line| !line.is_empty()).unwrap_or_default();
-    match line.rsplit(char::is_whitespace).next() {
-        Some("!reset") => Joining::Reset,
-        Some("!override") => Joining::Override,
+    // `!override |` has a block scalar's header between.
+    match word_before(span, &['&', '|', '>']).1 {
+        "!reset" => Joining::Reset,
+        "!override" => Joining::Override,
         _ => Joining::Usual,
+    }
+}
+
+/// Whether a scalar has neither quotes nor a tag that says more than `!`, and is no block.
+fn is_plain(span: &Span, value: &str) -> bool {
+    let (_, before) = word_before(span, &['&']);
+    span.file.text.get(span.range.clone()) == Some(value)
+        && (before == "!" || !before.starts_with(['!', '|', '>']))
+}
+
+/// Whether a value has a tag that is none of YAML's.
+fn has_own_tag(span: &Span) -> bool {
+    let (_, before) = word_before(span, &['&']);
+    before.len() > 1 && before.starts_with('!') && !before.starts_with("!!")
+}
+
+/// The last word or opening bracket before a value, and where it stands: its tag, if it has one.
+/// Comments are passed over, and words that start with one of `skipped`, such as anchors.
+fn word_before<'s>(span: &'s Span, skipped: &[char]) -> (usize, &'s str) {
+    let (mut rest, after) = span.file.text.split_at_checked(span.range.start).unwrap_or_default();
+    // A comment reaches to the end of its line, so none stands before a value on the same line.
+    let mut may_be_comment = after.trim_start_matches([' ', '\r']).starts_with('\n');
+    loop {
+        if std::mem::take(&mut may_be_comment) {
+            let line = rest.rfind('\n').map_or(0, |end| end + 1);
+            let is_start = |place: usize| place == 0 || rest[line..][..place].ends_with(char::is_whitespace);
+            if let Some(place) = rest[line..].find('#').filter(|place| is_start(*place)) {
+                rest = &rest[..line + place];
+            }
+        }
+        rest = rest.trim_end_matches([' ', '\t', '\r']);
+        if let Some(earlier) = rest.strip_suffix('\n') {
+            rest = earlier;
+            may_be_comment = true;
+            continue;
+        }
+        let word = match rest.rsplit(|c: char| c.is_whitespace() || "[{,".contains(c)).next() {
+            Some("") if rest.ends_with(['[', '{', ',']) => &rest[rest.len() - 1..],
+            Some("") | None => return (0, ""),
+            Some(word) => word,
+        };
+        rest = &rest[..rest.len() - word.len()];
+        if !word.starts_with(skipped) {
+            return (rest.len(), word);
+        }
     }
 }
 
@@ -176,7 +345,7 @@ fn line_and_column(file: &Arc<SourceText>, location: Location) -> Span {
 enum Raw {
     Null,
     Bool(bool),
-    Number(f64),
+    Number,
     String(String),
     Sequence(Vec<Spanned<Raw>>),
     Mapping(Vec<(Spanned<Raw>, Spanned<Raw>)>),
@@ -190,7 +359,6 @@ impl<'de> Deserialize<'de> for Raw {
 
 struct AnyValue;
 
-#[allow(clippy::cast_precision_loss, reason = "numbers keep their text; the value is for small counts")]
 impl<'de> Visitor<'de> for AnyValue {
     type Value = Raw;
 
@@ -210,16 +378,17 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Raw::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Number(value as f64))
+    // A number is read from its text, by Compose's rules.
+    fn visit_i64<E>(self, _: i64) -> Result<Raw, E> {
+        Ok(Raw::Number)
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Number(value as f64))
+    fn visit_u64<E>(self, _: u64) -> Result<Raw, E> {
+        Ok(Raw::Number)
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Number(value))
+    fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
+        Ok(Raw::Number)
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
@@ -263,6 +432,71 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_those_of_compose() {
+        let shown =
+            |text: &str| Numeral::parse(text).map_or_else(|| "no number".to_owned(), |n| n.to_string());
+        for (text, expected) in [
+            ("1.10", "1.1"),
+            ("0x1F", "31"),
+            ("-0b11", "-3"),
+            ("0o17", "15"),
+            ("0755", "493"),
+            ("08", "8"),
+            ("1_000", "1000"),
+            ("1__0_", "10"),
+            ("1_0.5", "10.5"),
+            ("+12", "12"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("1.e5", "100000"),
+            ("1e6", "1e+06"),
+            ("1e-7", "1e-07"),
+            ("123456789.0", "1.23456789e+08"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("-0", "0"),
+            ("-0.0", "-0"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("123456789012345678901234567890", "1.2345678901234568e+29"),
+            ("-.inf", "-Inf"),
+            (".NaN", "NaN"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+        for text in
+            ["", "+", ".", "1.2.3", "0x", "0o8", "_1", "1e400", "0x1p3", "+.nan", "1:30", "inf", "2020-01-01"]
+        {
+            assert_eq!(shown(text), "no number", "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_scalar_without_a_tag_is_a_number() {
+        let tree = read(
+            "a: 1_\nb: '1_'\nc: |-\n  1_\ng: ! 1_\nd: !!str &x 1_\ne: [\"a #b\", !!str 1_, 1_]\nf: 1e400\n",
+        )
+        .expect("valid");
+        let is_number = |node: &Node| matches!(node.value, Value::Number { .. });
+        let kinds = ["a", "b", "c", "d", "f", "g"].map(|key| tree.get(key).is_some_and(is_number));
+        assert_eq!(kinds, [true, false, false, false, false, true]);
+        let Some(Node { value: Value::Sequence(items), .. }) = tree.get("e") else { unreachable!() };
+        assert_eq!(items.iter().map(is_number).collect::<Vec<_>>(), [false, false, true]);
+    }
+
+    #[test]
+    fn a_tag_of_ones_own_makes_a_text() {
+        let tree = read("a: !override null\nb: !x 5\nc: !override true\n").expect("valid");
+        let values = ["a", "b", "c"].map(|key| tree.get(key).map(|node| node.value.clone()));
+        assert_eq!(values, ["null", "5", "true"].map(|text| Some(Value::String(text.to_owned()))));
+    }
+
+    #[test]
+    fn what_is_reset_in_a_list_is_gone() {
+        let tree = read("a: [1, !reset 2]\n").expect("valid");
+        assert!(matches!(&tree.get("a").expect("there").value, Value::Sequence(items) if items.len() == 1));
+    }
+
+    #[test]
     fn a_mapping_reaches_to_its_last_child() {
         let tree = read("a:\n  b: 1\n  c: two\nd: 3\n").expect("valid");
         let a = tree.get("a").expect("there");
@@ -271,9 +505,46 @@ mod tests {
 
     #[test]
     fn a_comment_is_no_tag() {
-        let tree = read("a:\n  # was !reset\n  - 1\nb: !override # why\n  - 2\n").expect("valid");
+        let tree =
+            read("a:\n  # was !reset\n  - 1\nb: !override # why\n  - 2\nc: !reset &x 3\n").expect("valid");
         let joining = |key| tree.get(key).map(|node| node.joining);
         assert_eq!((joining("a"), joining("b")), (Some(Joining::Usual), Some(Joining::Override)));
+        assert_eq!(joining("c"), Some(Joining::Reset));
+        let block = read("a: !override &x |-\n  b\n").expect("valid");
+        assert_eq!(block.get("a").map(|node| node.joining), Some(Joining::Override));
+    }
+
+    #[test]
+    fn many_values_on_one_line_take_no_time() {
+        let tree = read(&format!("a: [{}]\n", "x_y, ".repeat(40_000))).expect("valid");
+        assert!(
+            matches!(&tree.get("a").expect("there").value, Value::Sequence(items) if items.len() == 40_000)
+        );
+    }
+
+    #[test]
+    fn a_list_begins_with_its_dash() {
+        for text in [
+            "a: !override\n- 3\n",
+            "a: &x !override # why\n\n- # not-this\n  3\n",
+            "a: !override\n- - 3\n",
+            "a: !override [3]\n",
+        ] {
+            let tree = read(text).expect("valid");
+            let list = tree.get("a").expect("there");
+            assert_eq!(list.joining, Joining::Override, "{text}");
+            assert!(text[list.span.range.start..].starts_with(['-', '[']), "{text}");
+            let Value::Sequence(items) = &list.value else { unreachable!() };
+            assert_eq!(items[0].joining, Joining::Usual, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_depth_overflows_the_stack() {
+        for (open, close) in [("{a: ", "}"), ("[", "]"), ("[{a: ", "}]"), ("{? [", "]}")] {
+            let text = format!("x: {}{}", open.repeat(5000), close.repeat(5000));
+            assert_eq!(read(&text).expect_err("too deep").code, Code::Syntax);
+        }
     }
 
     #[test]

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::lines::{EntryText, as_comment, entries, flow_parts, key_of, split_comment, unfold};
 use super::write::{Component, head, scalar};
 
 /// A Compose file.
 pub(super) struct ComposeFile {
     lines: Vec<String>,
     root: Json,
+    /// How its lines end.
+    end: &'static str,
 }
 
 /// What `build` says.
@@ -34,16 +37,6 @@ pub(super) struct Change {
     pub(super) without_test: bool,
 }
 
-/// An entry of a mapping in block form: its key, and its lines.
-#[derive(Clone, Debug)]
-struct EntryText {
-    key: String,
-    first: usize,
-    /// Behind its last line.
-    end: usize,
-    indent: usize,
-}
-
 /// Lines to be replaced by others.
 struct Edit {
     first: usize,
@@ -54,6 +47,7 @@ struct Edit {
 impl ComposeFile {
     /// Reads a file's text.
     pub(super) fn read(text: &str) -> Result<Self, String> {
+        let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let root = parse(&text)?;
@@ -61,7 +55,7 @@ impl ComposeFile {
         if parse(&lines.join("\n"))? != root {
             return Err("its services are not written in a form that can be edited line by line".to_owned());
         }
-        Ok(Self { lines, root })
+        Ok(Self { lines, root, end })
     }
 
     /// The services' names, in the order of the file.
@@ -164,7 +158,7 @@ impl ComposeFile {
         let body = lines.join("\n") + "\n";
         let text = head(&body) + &body;
         self.verify(&text, changes)?;
-        Ok(text)
+        Ok(text.replace('\n', self.end))
     }
 
     /// The lines of a `build` that leads to the spec.
@@ -376,128 +370,6 @@ fn flow(fields: &[(&str, String); 3], kept: Vec<String>) -> String {
         kept.into_iter().partition(|part| part.starts_with("<<"));
     let parts: Vec<String> = merges.into_iter().chain(fields).chain(kept).collect();
     format!("{{ {} }}", parts.join(", "))
-}
-
-fn indent_of(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
-}
-
-/// The key that a line starts with.
-fn line_key(line: &str) -> Option<String> {
-    let text = line.trim_start();
-    if text.starts_with(['#', '-', ']', '}', '|', '>', '[', '{']) || text.is_empty() {
-        return None;
-    }
-    let end = match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => text[1..].find(quote)? + 2,
-        _ => text
-            .match_indices(':')
-            .map(|(place, _)| place)
-            .find(|place| text[place + 1..].is_empty() || text[place + 1..].starts_with(' '))?,
-    };
-    let rest = text[end..].trim_start();
-    rest.starts_with(':').then(|| super::dockerfile::unquoted(&text[..end]).to_owned())
-}
-
-/// The entries of the block mapping in these lines.
-fn entries(lines: &[String], first: usize, end: usize) -> Vec<EntryText> {
-    let is_content =
-        |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#') && line.trim() != "---";
-    let range = first..end.min(lines.len());
-    let Some(indent) =
-        range.clone().map(|at| lines[at].as_str()).find(|line| is_content(line)).map(indent_of)
-    else {
-        return Vec::new();
-    };
-    let mut found: Vec<EntryText> = Vec::new();
-    for at in range {
-        let line = &lines[at];
-        if is_content(line) {
-            if indent_of(line) == indent
-                && let Some(key) = line_key(line)
-            {
-                found.push(EntryText { key, first: at, end: at + 1, indent });
-            } else if let Some(last) = found.last_mut() {
-                last.end = at + 1;
-            }
-        } else if line.trim_start().starts_with('#') && indent_of(line) > indent {
-            // A comment in the depth of the entry belongs to it, unless the next one follows.
-            if let Some(last) = found.last_mut().filter(|last| last.end == at) {
-                last.end = at + 1;
-            }
-        }
-    }
-    found
-}
-
-/// A line's code, and its comment.
-fn split_comment(line: &str) -> (&str, &str) {
-    let mut quote = None;
-    let mut before = ' ';
-    for (place, character) in line.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if open == character => quote = None,
-            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(character),
-            (None, '#') if before.is_whitespace() => return (line[..place].trim_end(), &line[place..]),
-            _ => {}
-        }
-        before = character;
-    }
-    (line.trim_end(), "")
-}
-
-/// The entries of a mapping in braces, as they are written. None if it is none, or has a comment.
-fn flow_parts(text: &str) -> Option<Vec<String>> {
-    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
-    let mut parts = vec![String::new()];
-    let (mut depth, mut quote) = (0_usize, None);
-    for character in inner.chars() {
-        match (quote, character) {
-            (Some(open), _) if open == character => quote = None,
-            (None, '"' | '\'') => quote = Some(character),
-            (None, '{' | '[') => depth += 1,
-            (None, '}' | ']') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        parts.last_mut()?.push(character);
-    }
-    let parts = parts.into_iter().map(|part| part.trim().to_owned());
-    Some(parts.filter(|part| !part.is_empty()).collect())
-}
-
-fn key_of(part: &str) -> &str {
-    super::dockerfile::unquoted(part.split(':').next().unwrap_or_default())
-}
-
-fn as_comment(line: &str, indent: usize) -> String {
-    let (before, rest) = line.split_at_checked(indent).unwrap_or(("", line));
-    format!("{before}# {rest}").trim_end().to_owned()
-}
-
-/// Services in braces, on one line, become lines of their own.
-fn unfold(lines: &mut Vec<String>) {
-    let top = entries(lines, 0, lines.len());
-    let Some(services) = top.into_iter().find(|entry| entry.key == "services") else { return };
-    for service in entries(lines, services.first + 1, services.end).into_iter().rev() {
-        if service.end != service.first + 1 {
-            continue;
-        }
-        let (code, comment) = split_comment(&lines[service.first]);
-        let Some((key, value)) = code.split_once(':') else { continue };
-        let Some(parts) = flow_parts(value) else { continue };
-        if !parts.iter().any(|part| key_of(part) == "build") {
-            continue;
-        }
-        let comment = if comment.is_empty() { String::new() } else { format!("  {comment}") };
-        let indent = " ".repeat(service.indent + 2);
-        let own = parts.iter().map(|part| format!("{indent}{part}"));
-        let unfolded: Vec<String> = [format!("{key}:{comment}")].into_iter().chain(own).collect();
-        lines.splice(service.first..service.end, unfolded);
-    }
 }
 
 #[cfg(test)]

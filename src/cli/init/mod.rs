@@ -1,16 +1,23 @@
 //! `init`: looks at a repository and writes a spec for it, with comments that say where everything
 //! came from.
 //!
-//! The way: [`scan`] looks at folders; [`dockerfile`], [`shell`] and [`told`] read what Dockerfiles
-//! tell; [`compose`] reads a Compose file and edits its text; [`component`] and [`start`] make
-//! components of it, asking the recipes through [`plans`] what they find by themselves; [`write`]
-//! writes YAML. Nothing is overwritten unless that is asked for.
+//! The way: [`scan`] and [`port`] look at folders; [`dockerfile`], [`shell`], [`layout`] and [`told`]
+//! read what Dockerfiles tell; [`compose`] reads a Compose file and edits its [`lines`];
+//! [`mod@component`] makes components of all that, with [`mod@kind`], [`packages`], [`service`] and
+//! [`start`] for parts of it, and asks the recipes through [`plans`] what they find by themselves;
+//! [`mod@write`] writes YAML. Nothing is written over unless that is asked for.
 
 mod component;
 mod compose;
 mod dockerfile;
+mod kind;
+mod layout;
+mod lines;
+mod packages;
 mod plans;
+mod port;
 mod scan;
+mod service;
 mod shell;
 mod start;
 #[cfg(test)]
@@ -19,6 +26,7 @@ mod told;
 mod write;
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,10 +36,11 @@ use super::check::show;
 use super::project::Place;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::paths::{in_folder, parent};
-use component::{Seen, component, compose_question, from_root};
+use component::{Seen, component, from_root};
 use compose::{Change, ComposeFile};
 use plans::Plans;
 use scan::Tree;
+use service::compose_question;
 use told::Told;
 use write::{name_of, spec};
 
@@ -97,7 +106,8 @@ impl Init {
 
     fn make(&self) -> Result<i32, Failed> {
         let name = self.name()?;
-        let target = self.folder.join(&name);
+        let here = self.folder == Path::new(".");
+        let target = if here { PathBuf::from(&name) } else { self.folder.join(&name) };
         if !self.print && !self.force && target.exists() {
             let message = format!("{} is there already; --force writes over it", target.display());
             return Err((message, 2));
@@ -115,7 +125,6 @@ impl Init {
         fs::write(&target, &made.text).map_err(|error| unreadable(&target, &error))?;
         eprintln!("wrote {}", target.display());
         let status = check(&target, &self.folder).map_err(|error| unreadable(&target, &error))?;
-        let here = self.folder == Path::new(".");
         let cd = if here { String::new() } else { format!("cd {} && ", self.folder.display()) };
         eprintln!("\nNext, after a look at the comments in it:");
         eprintln!("  {cd}docker slipway check -f {name} .");
@@ -227,7 +236,10 @@ fn from_compose(tree: &Tree, plans: &Plans, text: &str, path: &str, name: &str) 
     let count = changes.len();
     made.found.insert(
         0,
-        format!("{path}: {built} services are built, {others} are not; {count} become components"),
+        format!(
+            "{path}: {} with `build`, {others} without; {count} made components",
+            counted(built, "service")
+        ),
     );
     if !folder.is_empty() {
         made.notes.push(format!(
@@ -282,7 +294,10 @@ fn from_dockerfiles(
             Err(why) => made.notes.push(format!("  {path}: {why}")),
         }
     }
-    made.found.insert(0, format!("{} Dockerfiles, {} components", paths.len(), components.len()));
+    made.found.insert(
+        0,
+        format!("{}, {}", counted(paths.len(), "Dockerfile"), counted(components.len(), "component")),
+    );
     made.notes.extend(ignore_files(tree));
     finish(made, &components, project, name)
 }
@@ -306,8 +321,7 @@ fn from_folders(tree: &Tree, plans: &Plans, project: &str, name: &str) -> Result
         }
     }
     made.notes.extend(passed.into_iter().map(|passed| format!("  {passed}")));
-    made.found
-        .insert(0, format!("no Compose file, no Dockerfile; {} folders with a program", components.len()));
+    made.found.insert(0, format!("no Compose file, no Dockerfile, {}", counted(components.len(), "program")));
     finish(made, &components, project, name)
 }
 
@@ -338,9 +352,12 @@ fn found(component: &write::Component, from: &str) -> String {
         _ => "",
     };
     let mut line = format!("  {}: recipe {recipe}, from {from}", component.name);
-    for (count, what) in [(component.lost.len(), "not carried over"), (component.todo.len(), "to do")] {
+    for (count, what) in [
+        (component.lost.len(), "not carried over"),
+        (component.todo.len() + component.own_todo.len(), "to do"),
+    ] {
         if count > 0 {
-            line.push_str(&format!(", {count} {what}"));
+            let _ = write!(line, ", {count} {what}");
         }
     }
     line
@@ -372,6 +389,11 @@ fn check(file: &Path, context: &Path) -> std::io::Result<i32> {
     show(&shown);
     let count = |level| shown.iter().filter(|problem| problem.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warn));
-    eprintln!("{}: {errors} errors, {warnings} warnings", file.display());
+    eprintln!("{}: {}, {}", file.display(), counted(errors, "error"), counted(warnings, "warning"));
     Ok(i32::from(errors > 0))
+}
+
+/// `1 error`, `2 errors`.
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

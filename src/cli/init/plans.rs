@@ -1,6 +1,7 @@
 //! What the recipes make of a component, asked before it is written: whether they find its command
 //! themselves, and what is still wrong.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -58,7 +59,7 @@ impl Plans {
             let own = component.service.iter().any(|entry| entry.key == key);
             if let Some(value) = compose.and_then(|service| service.get(key)).filter(|_| !own) {
                 // JSON is YAML.
-                text.push_str(&format!("    {key}: {value}\n"));
+                let _ = writeln!(text, "    {key}: {value}");
             }
         }
         text.push_str(&component.lines("    ", "  ").join("\n"));

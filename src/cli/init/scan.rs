@@ -172,9 +172,10 @@ impl Tree {
     /// The folders that are programs, and in words those that look like one and are not.
     pub(super) fn programs(&self) -> (Vec<String>, Vec<String>) {
         let (mut found, mut passed) = (Vec::<String>::new(), Vec::new());
+        let mut judged = BTreeSet::new();
         for folder in self.folders() {
             let marks = self.marks(folder);
-            if marks.is_empty() {
+            if marks.is_empty() || judged.contains(folder) {
                 continue;
             }
             // What lies in a program is part of it.
@@ -189,16 +190,19 @@ impl Tree {
             if let Some(members) = self.members(folder) {
                 let (services, libraries): (Vec<String>, Vec<String>) =
                     members.iter().cloned().partition(|member| self.is_service(member, &members));
+                judged.extend(members);
                 passed.extend(libraries.into_iter().map(|path| format!("{path}: nothing starts it")));
                 found.extend(services);
                 continue;
             }
-            // Tools for the folders below, such as a formatter.
-            if folder.is_empty() && marks[0].recipe == "node" && marks.len() == 1 {
-                let manifest = self.json("package.json").unwrap_or_default();
+            // A library, or at the root tools for the folders below, such as a formatter.
+            if let [Kind { recipe: "node" | "bun", .. }] = marks.as_slice() {
+                let manifest = self.json(&in_folder(folder, "package.json")).unwrap_or_default();
                 let site = self.kind(folder).is_some_and(|kind| kind.recipe == "static");
-                if !site && !has_entry(&manifest) && entry_file(self, folder).is_none() {
-                    passed.push("package.json: nothing starts it".to_owned());
+                let nothing = !has_entry(&manifest) && entry_file(self, folder).is_none();
+                if !site && (is_library(&manifest) || (nothing && folder.is_empty())) {
+                    let manifest = in_folder(folder, "package.json");
+                    passed.push(format!("{manifest}: nothing starts it"));
                     continue;
                 }
             }
@@ -280,12 +284,68 @@ fn has_entry(manifest: &Value) -> bool {
         || manifest.get("scripts").is_some_and(|scripts| scripts.get("start").is_some())
 }
 
+/// Whether a manifest is for packages that import this one.
+fn is_library(manifest: &Value) -> bool {
+    let start = manifest.get("scripts").is_some_and(|scripts| scripts.get("start").is_some());
+    let published = ["exports", "types", "publishConfig"];
+    !start && manifest.get("bin").is_none() && published.iter().any(|key| manifest.get(key).is_some())
+}
+
 /// A file that by its name is the program, where it is the only one.
 pub(super) fn entry_file(tree: &Tree, folder: &str) -> Option<&'static str> {
     let known = ["index.js", "server.js", "app.js", "main.js", "index.mjs", "server.mjs"];
     let mut found = known.into_iter().filter(|name| tree.is_file(&in_folder(folder, name)));
     let first = found.next()?;
     found.next().is_none().then_some(first)
+}
+
+/// What starts a folder of Python modules, where one thing does: a package that can be run, a script,
+/// or an application with the server that is among the packages.
+pub(super) fn python_entry(tree: &Tree, folder: &str) -> Option<(Vec<String>, String)> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut found = Vec::new();
+    let mut applications = Vec::new();
+    for path in tree.folders().filter(|path| is_within(path, folder)) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if name.starts_with("test") {
+            continue;
+        }
+        for file in tree.names(path).iter().filter(|file| file.ends_with(".py")) {
+            let whole = in_folder(path, file);
+            let text = tree.text(&whole).unwrap_or_default();
+            if parent(path) == folder && path != folder && file == "__main__.py" {
+                found.push((words(&["python", "-m", name]), whole.clone()));
+            } else if path == folder && text.contains("if __name__ == ") {
+                found.push((words(&["python", file]), whole.clone()));
+            }
+            let module = whole.strip_prefix(folder).unwrap_or(&whole).trim_start_matches('/');
+            let module = module.trim_end_matches(".py").trim_end_matches("/__init__").replace('/', ".");
+            applications.extend(text.lines().filter_map(|line| {
+                let (name, made) = line.split_once(" = ")?;
+                let framework = ["FastAPI(", "Flask("].into_iter().find(|call| made.starts_with(call))?;
+                Some((framework, format!("{module}:{name}"), whole.clone()))
+            }));
+        }
+    }
+    // A package that is installed has no files to start from.
+    let manifest = tree.text(&in_folder(folder, "pyproject.toml")).unwrap_or_default();
+    let listed = manifest.clone() + &tree.text(&in_folder(folder, "requirements.txt")).unwrap_or_default();
+    match (found.as_slice(), applications.as_slice()) {
+        ([_], _) => found.pop(),
+        ([], [(framework, application, path)]) if !manifest.contains("[build-system]") => {
+            let server = match *framework {
+                "FastAPI(" if listed.contains("uvicorn") => {
+                    words(&["uvicorn", application, "--host", "0.0.0.0", "--port", "8000"])
+                }
+                "Flask(" if listed.contains("gunicorn") => {
+                    words(&["gunicorn", application, "--bind", "0.0.0.0:8000"])
+                }
+                _ => return None,
+            };
+            Some((server, path.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// The tool that makes pages of a project, if its manifest names one and a script that builds.
@@ -309,114 +369,4 @@ fn starts_node(manifest: &Value) -> bool {
 pub(super) fn site_output(tree: &Tree, folder: &str) -> Option<&'static str> {
     let manifest = tree.json(&in_folder(folder, "package.json"))?;
     (bundler(&manifest)? == "react-scripts").then_some("build")
-}
-
-/// Names of variables that say on which port a program itself listens.
-const PORT_NAMES: [&str; 7] =
-    ["PORT", "HTTP_PORT", "APP_PORT", "SERVER_PORT", "API_PORT", "WEB_PORT", "LISTEN_PORT"];
-
-/// The port that a program listens on and what says so, where that is certain: one default of a
-/// `PORT` variable, and no other.
-pub(super) fn port(tree: &Tree, folder: &str, kind: &str, name: &str) -> Option<(u16, String)> {
-    if kind == "static" {
-        return Some((8080, "the recipe's own".to_owned()));
-    }
-    let mut found: BTreeMap<u16, String> = BTreeMap::new();
-    for path in sources(tree, folder) {
-        let Some(text) = tree.text(&path) else { continue };
-        for (variable, port) in port_defaults(&text) {
-            let own = format!("{}_PORT", name.to_uppercase().replace('-', "_"));
-            if PORT_NAMES.contains(&variable.as_str()) || variable == own {
-                found.entry(port).or_insert_with(|| format!("the default of {variable} in {path}"));
-            }
-        }
-        let spring = text.lines().find_map(|line| line.trim().strip_prefix("server.port="));
-        if let Some(port) = spring.and_then(|port| port.trim().parse().ok()) {
-            found.insert(port, format!("server.port in {path}"));
-        }
-    }
-    if let (1, Some(only)) = (found.len(), found.pop_first()) {
-        return Some(only);
-    }
-    let build =
-        ["pom.xml", "build.gradle", "build.gradle.kts"].map(|name| tree.text(&in_folder(folder, name)));
-    let web = build.into_iter().flatten().any(|text| text.contains("spring-boot-starter-web"));
-    let configured = ["application.yml", "application.yaml", "application.properties"]
-        .iter()
-        .any(|name| tree.is_file(&in_folder(folder, &format!("src/main/resources/{name}"))));
-    (kind == "java" && web && !configured).then(|| (8080, "Spring Boot's own".to_owned()))
-}
-
-/// The files that tend to say a port.
-fn sources(tree: &Tree, folder: &str) -> Vec<String> {
-    let ends = [".js", ".mjs", ".cjs", ".ts", ".py", ".go", ".rs"];
-    let mut found = Vec::new();
-    for below in ["", "src", "app", "cmd"] {
-        let below = in_folder(folder, below);
-        let names = tree.names(&below).into_iter();
-        let code = |name: &String| {
-            ends.iter().any(|end| name.ends_with(end))
-                && !name.contains(".test.")
-                && !name.contains(".config.")
-        };
-        found.extend(names.filter(code).map(|name| in_folder(&below, &name)));
-    }
-    for name in [".env.example", ".env", "src/main/resources/application.properties"] {
-        found.push(in_folder(folder, name));
-    }
-    found
-}
-
-/// `PORT || 3000`, `PORT ?? "3000"`, `getenv("PORT", 3000)`, `PORT=3000`: the variable, then nothing
-/// but punctuation, then the number.
-fn port_defaults(text: &str) -> Vec<(String, u16)> {
-    let mut found = Vec::new();
-    for (place, _) in text.match_indices("PORT") {
-        let after = &text[place + 4..];
-        if after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') {
-            continue;
-        }
-        let start =
-            text[..place].rfind(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
-        let start = start.map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-        let variable = &text[start..place + 4];
-        let gap =
-            after.find(|c: char| c.is_ascii_alphanumeric() || c == '\n' || c == ';').unwrap_or(after.len());
-        let rest = &after[gap..];
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let whole = !rest[digits..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
-        if gap > 0
-            && gap <= 12
-            && whole
-            && let Ok(port) = rest[..digits].parse::<u16>()
-        {
-            found.push((variable.to_owned(), port));
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::port_defaults;
-
-    #[test]
-    fn defaults_of_port_variables() {
-        for (text, expected) in [
-            ("process.env.PORT || 3000", Some(("PORT", 3000))),
-            ("Number(process.env.FEED_PORT ?? 18082);", Some(("FEED_PORT", 18082))),
-            ("os.environ.get(\"PORT\", \"8000\")", Some(("PORT", 8000))),
-            ("int(os.getenv('HTTP_PORT', 8000))", Some(("HTTP_PORT", 8000))),
-            ("PORT=3000", Some(("PORT", 3000))),
-            ("${PORT:-8080}", Some(("PORT", 8080))),
-            ("PORTAL = 3", None),
-            ("PORT\n3000", None),
-            ("PORT ?? 3000ms", None),
-            ("// ünïcödé PORT", None),
-        ] {
-            let found = port_defaults(text);
-            let found = found.first().map(|(name, port)| (name.as_str(), *port));
-            assert_eq!(found, expected, "{text}");
-        }
-    }
 }

@@ -127,11 +127,11 @@ fn doing(words: &[String], text: &str) -> Doing {
             }
             _ => Doing::Usual,
         },
-        ("go", "mod" | "test" | "vet" | "version") => Doing::Usual,
-        ("cargo", "build" | "fetch" | "test" | "chef") => Doing::Usual,
         ("cargo", "install") if plain.contains(&"cargo-chef") => Doing::Usual,
-        ("mvn" | "mvnw" | "gradle" | "gradlew", _) => Doing::Usual,
-        ("dotnet", "restore" | "build" | "publish" | "test") => Doing::Usual,
+        ("go", "mod" | "test" | "vet" | "version")
+        | ("cargo", "build" | "fetch" | "test" | "chef")
+        | ("mvn" | "mvnw" | "gradle" | "gradlew", _)
+        | ("dotnet", "restore" | "build" | "publish" | "test") => Doing::Usual,
         ("java", _) if words.iter().any(|word| word.starts_with("-Djarmode")) => Doing::Usual,
         ("tsc" | "vite" | "ng" | "next" | "nest" | "webpack", _) => Doing::Build(format!("npx {text}")),
         _ => lost(),
@@ -142,7 +142,6 @@ fn node(program: &str, plain: &[&str], words: &[&str], text: &str) -> Doing {
     let second = plain.get(1).copied().unwrap_or_default();
     let global = words.iter().any(|word| ["-g", "--global"].contains(word));
     match (program, second) {
-        ("corepack", _) => Doing::Usual,
         ("npm" | "pnpm" | "yarn", "install" | "i" | "add" | "global") if plain.len() > 2 => {
             let managers = ["npm", "pnpm", "yarn", "corepack", "add"];
             let known = |name: &&&str| managers.contains(&name.split('@').next().unwrap_or_default());
@@ -156,10 +155,12 @@ fn node(program: &str, plain: &[&str], words: &[&str], text: &str) -> Doing {
                 Doing::Lost(text.to_owned())
             }
         }
-        ("yarn", "") => Doing::Usual,
-        (
+        ("corepack", _)
+        | ("yarn", "")
+        | (
             _,
-            "ci" | "install" | "i" | "prune" | "cache" | "fetch" | "dedupe" | "config" | "test" | "deploy",
+            "ci" | "install" | "i" | "prune" | "cache" | "fetch" | "dedupe" | "config" | "test" | "deploy"
+            | "build",
         ) => Doing::Usual,
         (_, "run" | "run-script") => match plain.get(2) {
             Some(&"build") if plain.len() == 3 => Doing::Usual,
@@ -167,7 +168,6 @@ fn node(program: &str, plain: &[&str], words: &[&str], text: &str) -> Doing {
             Some(_) => Doing::Build(text.to_owned()),
             None => Doing::Lost(text.to_owned()),
         },
-        (_, "build") => Doing::Usual,
         ("npx" | "bunx", _) if ["tsc", "vite", "ng", "next", "nest", "webpack", "nx"].contains(&second) => {
             Doing::Build(text.to_owned())
         }
@@ -185,7 +185,6 @@ fn python(program: &str, plain: &[&str], text: &str) -> Doing {
     };
     let lost = || Doing::Lost(text.to_owned());
     match (plain.first().copied().unwrap_or_default(), plain.get(1).copied().unwrap_or_default()) {
-        ("venv" | "compileall", _) => Doing::Usual,
         ("pip" | "pip3", "install" | "wheel" | "download") => {
             let tools = ["pip", "setuptools", "wheel", "uv", "poetry", "pipenv", ".", "requirements.txt"];
             let known = |name: &&str| {
@@ -195,9 +194,10 @@ fn python(program: &str, plain: &[&str], text: &str) -> Doing {
             };
             if plain[2..].iter().all(known) { Doing::Usual } else { lost() }
         }
-        ("poetry", "install" | "config" | "export" | "build") => Doing::Usual,
-        ("uv", "sync" | "venv" | "pip" | "export" | "python" | "build") => Doing::Usual,
-        ("pipenv", "install" | "sync" | "requirements") => Doing::Usual,
+        ("venv" | "compileall", _)
+        | ("poetry", "install" | "config" | "export" | "build")
+        | ("uv", "sync" | "venv" | "pip" | "export" | "python" | "build")
+        | ("pipenv", "install" | "sync" | "requirements") => Doing::Usual,
         _ => lost(),
     }
 }

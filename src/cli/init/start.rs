@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::scan::{Tree, entry_file};
+use super::scan::{Tree, entry_file, python_entry};
 use super::told::{Start, Told};
 use crate::paths::in_folder;
 
@@ -59,6 +59,11 @@ impl Program<'_> {
             words: vec!["node".to_owned(), file.to_owned()],
             why: "the only file of such a name".to_owned(),
         });
+        let python = || {
+            let (words, why) = python_entry(self.tree, self.source).filter(|_| self.recipe == "python")?;
+            Some(Words { words, why })
+        };
+        let command = command.or_else(python);
         Found { command, ..Found::default() }
     }
 
@@ -181,12 +186,11 @@ impl Program<'_> {
                 self.script_words(script)
             }
             ["npx", tool, rest @ ..] => Some(tool_words(tool, rest)),
-            ["npm" | "yarn" | "pnpm", ..] => None,
             ["poetry" | "uv" | "pipenv", "run", rest @ ..] => {
                 let rest = rest.iter().skip_while(|word| word.starts_with("--"));
                 Some(rest.map(|word| (*word).to_owned()).collect())
             }
-            ["poetry" | "uv" | "pipenv", ..] => None,
+            [] | ["npm" | "yarn" | "pnpm" | "poetry" | "uv" | "pipenv", ..] => None,
             [first, rest @ ..] => {
                 let first = match *first {
                     "python3" => "python",
@@ -197,7 +201,6 @@ impl Program<'_> {
                 };
                 Some(std::iter::once(first).chain(rest.iter().copied()).map(str::to_owned).collect())
             }
-            [] => None,
         }
     }
 
@@ -206,15 +209,31 @@ impl Program<'_> {
         let manifest = self.manifest();
         let text = script(&manifest, name)?.to_owned();
         let words = words(&Start::Shell(text));
-        // What a script sets stands in a shell's words; the image's environment has it.
-        let words: Vec<String> = words.into_iter().skip_while(|word| word.contains('=')).collect();
+        // The recipe sets this one; no other may be lost.
+        let words: Vec<String> = words.into_iter().skip_while(|word| word == "NODE_ENV=production").collect();
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
         match texts.as_slice() {
-            ["sh", "-c", ..] | [] | ["npm" | "yarn" | "pnpm" | "npx", ..] => None,
+            [] | ["sh" | "env" | "cross-env" | "npm" | "yarn" | "pnpm" | "npx", ..] => None,
+            [first, ..] if first.contains('=') => None,
             ["node", ..] => Some(words),
             [tool, rest @ ..] => Some(tool_words(tool, rest)),
         }
     }
+}
+
+/// The port that a server is told to listen on.
+pub(super) fn port(words: &[String]) -> Option<u16> {
+    let flags = ["--port", "-p", "--bind", "-b", "--listen", "--address"];
+    let mut found = words.iter().enumerate().filter_map(|(place, word)| {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) => (flag, value),
+            None => (word.as_str(), words.get(place + 1)?.as_str()),
+        };
+        let value = flags.contains(&flag).then_some(value)?;
+        value.rsplit(':').next()?.parse().ok()
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// A tool that a package brings.
@@ -264,6 +283,27 @@ fn java(
         _ => {
             let what = format!("what starts it: {}; JAVA_TOOL_OPTIONS gives a JVM options", all.join(" "));
             Found { lost: vec![(line, what)], ..Found::default() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::port;
+
+    #[test]
+    fn ports_of_servers() {
+        for (words, expected) in [
+            ("uvicorn a:b --host 0.0.0.0 --port 8000", Some(8000)),
+            ("gunicorn --bind=0.0.0.0:5000 a:b", Some(5000)),
+            ("server --listen :9000", Some(9000)),
+            ("next start -p 3000", Some(3000)),
+            ("run -p x -b /tmp/socket", None),
+            ("a -p 1 -p 2", None),
+            ("a --port", None),
+        ] {
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            assert_eq!(port(&words), expected);
         }
     }
 }

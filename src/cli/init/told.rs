@@ -7,9 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::{Dockerfile, Instruction, expand, list, unquoted};
-use super::scan::Tree;
+use super::layout::{Layout, Origin, layout};
 use super::shell::{Doing, Manager, Question, doings, question};
-use crate::paths::in_folder;
 
 /// A value, and the line that says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,32 +35,6 @@ pub(super) struct Health {
     pub(super) times: Vec<(String, String)>,
 }
 
-/// A `COPY` of the image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Copied {
-    pub(super) line: usize,
-    from: Origin,
-    /// As it is written.
-    sources: Vec<String>,
-    /// Its absolute path, with a `/` at the end where the instruction has one.
-    pub(super) target: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Origin {
-    Context,
-    Stage(usize),
-    Image(String),
-}
-
-/// The folders of a stage.
-#[derive(Clone, Debug, Default)]
-struct Layout {
-    base: Option<usize>,
-    workdir: String,
-    copies: Vec<Copied>,
-}
-
 /// What a Dockerfile tells.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
@@ -83,6 +56,8 @@ pub(super) struct Told {
     /// The number of the user, and of its group.
     pub(super) user: Option<At<(u32, u32)>>,
     pub(super) env: Vec<At<(String, String)>>,
+    /// Environment of stages that it copies from.
+    pub(super) build_env: Vec<At<(String, String)>>,
     pub(super) labels: Vec<At<(String, String)>>,
     pub(super) stop_signal: Option<At<String>>,
     /// Packages of the image itself.
@@ -95,8 +70,10 @@ pub(super) struct Told {
     pub(super) main: Option<At<String>>,
     /// What cannot be carried over.
     pub(super) lost: Vec<At<String>>,
-    layouts: Vec<Layout>,
-    last: usize,
+    /// The folders of every stage.
+    pub(super) layouts: Vec<Layout>,
+    /// The stage that is the image.
+    pub(super) last: usize,
 }
 
 impl Told {
@@ -171,7 +148,7 @@ impl Told {
     }
 
     /// A stage with all that it stands on, the lowest first.
-    fn chain(&self, index: usize) -> Vec<usize> {
+    pub(super) fn chain(&self, index: usize) -> Vec<usize> {
         let mut chain = vec![index];
         while let Some(base) = self.layouts[chain[0]].base {
             chain.insert(0, base);
@@ -180,7 +157,7 @@ impl Told {
     }
 
     /// All stages that a stage needs, itself included.
-    fn used(&self, index: usize) -> BTreeSet<usize> {
+    pub(super) fn used(&self, index: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         let mut open = vec![index];
         while let Some(next) = open.pop() {
@@ -227,10 +204,9 @@ impl Told {
                 for (name, value) in pairs(text) {
                     let value = expand(&value, values);
                     values.insert(name.clone(), value.clone());
-                    if own {
-                        self.env.retain(|known| known.value.0 != name);
-                        self.env.push(At { line, value: (name, value) });
-                    }
+                    let env = if own { &mut self.env } else { &mut self.build_env };
+                    env.retain(|known| known.value.0 != name);
+                    env.push(At { line, value: (name, value) });
                 }
             }
             _ if !own => {}
@@ -299,7 +275,7 @@ impl Told {
                 self.user = Some(At { line, value: (uid, gid) });
             }
             None => {
-                self.lose(line, format!("USER {text}: its number is the base image's; ours is 1001:1001"))
+                self.lose(line, format!("USER {text}: no number is said; ours is 1001:1001"));
             }
         }
     }
@@ -317,126 +293,6 @@ impl Told {
             }
             None => self.lose(line, format!("HEALTHCHECK {}", instruction.text)),
         }
-    }
-
-    /// Where the image works.
-    pub(super) fn workdir(&self) -> &str {
-        &self.layouts[self.last].workdir
-    }
-
-    /// The copies of the image, those of what it stands on first.
-    pub(super) fn copies(&self) -> Vec<&Copied> {
-        self.chain(self.last).into_iter().flat_map(|index| &self.layouts[index].copies).collect()
-    }
-
-    /// What of the build context lies at a path of the image, as a path from the root.
-    pub(super) fn origin(&self, tree: &Tree, path: &str) -> Option<String> {
-        self.origin_in(tree, self.last, path, 0)
-    }
-
-    fn origin_in(&self, tree: &Tree, stage: usize, path: &str, depth: usize) -> Option<String> {
-        if depth > 8 {
-            return None;
-        }
-        let layout = &self.layouts[stage];
-        for copy in layout.copies.iter().rev() {
-            let target = copy.target.trim_end_matches('/');
-            let Some(rest) = path.strip_prefix(target) else { continue };
-            if !rest.is_empty() && !rest.starts_with('/') {
-                continue;
-            }
-            for source in &copy.sources {
-                // The content of a folder, or a file into a folder.
-                let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-                let into = rest.strip_prefix('/').filter(|rest| *rest == name).map(|_| source.clone());
-                for candidate in into.into_iter().chain([join(source, rest)]) {
-                    let found = match &copy.from {
-                        Origin::Context => {
-                            let path = inside(&self.context, &candidate);
-                            path.filter(|path| tree.is_file(path) || tree.is_folder(path))
-                        }
-                        Origin::Stage(from) => {
-                            self.origin_in(tree, *from, &absolute(&candidate, "/"), depth + 1)
-                        }
-                        Origin::Image(_) => None,
-                    };
-                    // A file into a folder is not that folder.
-                    let is_it = |path: &String| {
-                        !(rest.is_empty() && copy.target.ends_with('/') && tree.is_file(path))
-                    };
-                    if let Some(found) = found.filter(is_it) {
-                        return Some(found);
-                    }
-                }
-            }
-        }
-        self.origin_in(tree, layout.base?, path, depth + 1)
-    }
-
-    /// Folders of what stages have built that get into the image, relative to where it was built.
-    pub(super) fn outputs(&self) -> Vec<At<String>> {
-        let copies = self.copies().into_iter();
-        let from_stage = copies.filter_map(|copy| match copy.from {
-            Origin::Stage(from) => Some((copy, &self.layouts[from].workdir)),
-            _ => None,
-        });
-        let paths = from_stage.flat_map(|(copy, workdir)| {
-            copy.sources.iter().filter_map(|source| {
-                let path = absolute(source, "/");
-                let path = path.strip_prefix(workdir.trim_end_matches('/'))?.trim_matches('/').to_owned();
-                Some(At { line: copy.line, value: path })
-            })
-        });
-        paths.collect()
-    }
-
-    /// Files of the build context, or of an image, that go elsewhere than where the program works.
-    pub(super) fn elsewhere(&self, tree: &Tree) -> Vec<(usize, Result<(String, String), String>)> {
-        let workdir = self.workdir().trim_end_matches('/');
-        let mut found = Vec::new();
-        for copy in self.copies() {
-            let target = copy.target.trim_end_matches('/');
-            if !workdir.is_empty() && (target == workdir || target.starts_with(&format!("{workdir}/"))) {
-                if let Origin::Image(image) = &copy.from {
-                    found.push((copy.line, Err(format!("COPY --from={image} {}", copy.sources.join(" ")))));
-                }
-                continue;
-            }
-            for source in &copy.sources {
-                let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-                let of_context = match &copy.from {
-                    Origin::Image(image) => {
-                        found.push((copy.line, Err(format!("COPY --from={image} {source} {}", copy.target))));
-                        continue;
-                    }
-                    Origin::Context => inside(&self.context, source),
-                    Origin::Stage(from) => self.origin_in(tree, *from, &absolute(source, "/"), 0),
-                };
-                let is_file = of_context.as_ref().is_some_and(|path| tree.is_file(path));
-                let path = of_context.filter(|path| is_file || tree.is_folder(path));
-                match (path, &copy.from) {
-                    (Some(path), _) => {
-                        let target = if copy.target.ends_with('/') && is_file {
-                            format!("{target}/{name}")
-                        } else {
-                            target.to_owned()
-                        };
-                        found.push((copy.line, Ok((path, target))));
-                    }
-                    // What a stage has built is what the recipe builds.
-                    (None, Origin::Stage(_)) => {}
-                    (None, _) => found.push((copy.line, Err(format!("COPY {source} {}", copy.target)))),
-                }
-            }
-        }
-        found
-    }
-
-    /// The copies of the build context, as paths from the root.
-    pub(super) fn context_sources(&self) -> Vec<String> {
-        let copies = self.layouts.iter().flat_map(|layout| &layout.copies);
-        let of_context = copies.filter(|copy| copy.from == Origin::Context);
-        of_context.flat_map(|copy| &copy.sources).filter_map(|source| inside(&self.context, source)).collect()
     }
 
     /// The values of the image's environment.
@@ -458,49 +314,12 @@ fn values(file: &Dockerfile, given: &BTreeMap<String, String>) -> BTreeMap<Strin
     given.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-fn layout(file: &Dockerfile, index: usize) -> Layout {
-    let stage = &file.stages[index];
-    let base = file.find(&stage.base, index).filter(|base| *base < index);
-    let mut workdir = base.map_or_else(|| "/".to_owned(), |base| layout(file, base).workdir);
-    let mut copies = Vec::new();
-    let mut values = BTreeMap::new();
-    for instruction in &stage.instructions {
-        match instruction.name.as_str() {
-            "WORKDIR" => workdir = absolute(&expand(unquoted(&instruction.text), &values), &workdir),
-            "ENV" => values.extend(pairs(&instruction.text)),
-            "ARG" => {
-                if let Some((name, default)) = instruction.text.split_once('=') {
-                    values.insert(name.to_owned(), unquoted(default).to_owned());
-                }
-            }
-            "COPY" | "ADD" if !instruction.text.contains("<<") && !instruction.text.contains("://") => {
-                let words = list(&instruction.text)
-                    .unwrap_or_else(|| instruction.text.split_whitespace().map(str::to_owned).collect());
-                let words: Vec<String> = words.iter().map(|word| expand(word, &values)).collect();
-                let Some((target, sources)) = words.split_last() else { continue };
-                let from = match instruction.flag("from") {
-                    None => Origin::Context,
-                    Some(name) => match file.find(name, index) {
-                        Some(stage) => Origin::Stage(stage),
-                        None => Origin::Image(name.to_owned()),
-                    },
-                };
-                let slash = if target.ends_with('/') || target == "." { "/" } else { "" };
-                let target = format!("{}{slash}", absolute(target, &workdir).trim_end_matches('/'));
-                copies.push(Copied { line: instruction.line, from, sources: sources.to_vec(), target });
-            }
-            _ => {}
-        }
-    }
-    Layout { base, workdir, copies }
-}
-
 fn start(text: &str) -> Start {
     list(text).map_or_else(|| Start::Shell(text.to_owned()), Start::Words)
 }
 
 /// The names and values of `ENV` and `LABEL`, in either form.
-fn pairs(text: &str) -> Vec<(String, String)> {
+pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     let first = text.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
         let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -512,30 +331,6 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         .filter_map(|word| word.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
-}
-
-/// A path with `.` and `..` taken out; none if it leads out.
-pub(super) fn inside(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-fn absolute(path: &str, folder: &str) -> String {
-    let folder = if path.starts_with('/') { "" } else { folder };
-    format!("/{}", inside(folder, path).unwrap_or_default())
-}
-
-fn join(source: &str, rest: &str) -> String {
-    in_folder(source.trim_end_matches('/'), rest)
 }
 
 #[cfg(test)]
@@ -560,12 +355,5 @@ mod tests {
         // Variables of the stage below count.
         let ports: Vec<&str> = told.expose.iter().map(|port| port.value.as_str()).collect();
         assert_eq!(ports, ["3000", "9229/udp"]);
-    }
-
-    #[test]
-    fn no_path_leads_out() {
-        assert_eq!(inside("a/b", "../c/./d"), Some("a/c/d".to_owned()));
-        assert_eq!(inside("", "../x"), None);
-        assert_eq!(inside("a", "../../x"), None);
     }
 }

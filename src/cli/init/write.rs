@@ -1,6 +1,8 @@
 //! Writing YAML that a person would have written: values on one line where they fit, a comment behind
 //! each that says where it came from, and what could not be carried over as comments of its own.
 
+use std::fmt::Write;
+
 use serde_json::Value as Json;
 
 /// What a line of a spec may be wide before its value is spread over several.
@@ -41,6 +43,8 @@ pub(super) struct Component {
     pub(super) service: Vec<Entry>,
     /// What a person should look at.
     pub(super) todo: Vec<String>,
+    /// Keys below `x-slipway` that a person may know.
+    pub(super) own_todo: Vec<String>,
     /// What could not be carried over.
     pub(super) lost: Vec<String>,
 }
@@ -64,6 +68,7 @@ impl Component {
             lines.extend(entry.lines(&inner, step));
         }
         lines.extend(self.lost.iter().map(|lost| format!("{inner}# {}", one_line(lost))));
+        lines.extend(self.own_todo.iter().map(|todo| format!("{inner}# TODO: {}", one_line(todo))));
         for entry in &self.service {
             lines.extend(entry.lines(indent, step));
         }
@@ -164,13 +169,14 @@ services:
         if index > 0 {
             text.push('\n');
         }
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "  {service}:
     <<: *locked-down
     image: {name}/{service}
     build: {{ context: ., dockerfile: {file}, target: {service} }}
 "
-        ));
+        );
         for line in component.lines("    ", "  ") {
             text.push_str(&line);
             text.push('\n');

@@ -192,14 +192,23 @@ fn runtime(request: &Request<'_>, project: &Project, built: bool, production: bo
         (false, _) => draft,
         (true, None) => {
             let modules = format!("{APP}/node_modules");
-            draft.copy(layer(stage("prod-deps"), modules.clone(), modules))
+            draft.copy(Copy { exclude: clocks(), ..layer(stage("prod-deps"), modules.clone(), modules) })
         }
         (true, Some(_)) => {
             let app = format!("{APP}/");
-            draft.copy(Copy { include: project.installed(), ..layer(stage("prod-deps"), app.clone(), app) })
+            draft.copy(Copy {
+                include: project.installed(),
+                exclude: clocks(),
+                ..layer(stage("prod-deps"), app.clone(), app)
+            })
         }
     };
     (more, draft.steps(application(request, project, built)).done())
+}
+
+/// What pnpm writes down for itself, with the time of the install in it.
+fn clocks() -> Vec<String> {
+    ["**/.modules.yaml", "**/.pnpm-workspace-state*.json"].map(str::to_owned).into()
 }
 
 /// What of the component itself the image holds: what the build made, or the source as it is.
