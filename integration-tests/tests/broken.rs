@@ -247,7 +247,7 @@ fn every_broken_spec_is_explained() {
         let mut failed = Vec::new();
         while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
             let case = Case::open(folder.clone());
-            failed.extend(case.problems(&binary).into_iter().map(|problem| (case.name.clone(), problem)));
+            failed.extend(case.problems(binary).into_iter().map(|problem| (case.name.clone(), problem)));
         }
         failed
     };
