@@ -360,6 +360,13 @@ mod tests {
     }
 
     #[test]
+    fn resolve_modes() {
+        assert_eq!(options(&["image-resolve-mode=pull"]).resolve_mode().expect("valid"), "pull");
+        assert_eq!(options(&[]).resolve_mode().expect("valid"), "default");
+        assert!(options(&["image-resolve-mode=often"]).resolve_mode().is_err());
+    }
+
+    #[test]
     fn limits_of_processes() {
         let resources = |entries: &[&str]| options(entries).resources().expect("valid");
         assert_eq!(resources(&["target=x"]), None);
