@@ -40,38 +40,93 @@ pub(crate) fn is_ignored(path: &str, patterns: &[String]) -> bool {
             Some(pattern) => (true, pattern),
             None => (false, pattern.as_str()),
         };
-        let names: Vec<&str> = path.split('/').collect();
-        let parts: Vec<&str> = pattern.split('/').collect();
-        // A pattern also speaks of everything below what it fits.
-        if (1..=names.len()).any(|length| fits(&parts, names.get(..length).unwrap_or_default())) {
+        // A pattern also speaks of everything below what it fits. (Only what is below a folder fits
+        // `folder/**`, not the folder.)
+        if fits(pattern.as_bytes(), path.as_bytes()) {
             ignored = !keeps;
         }
     }
     ignored
 }
 
-fn fits(parts: &[&str], names: &[&str]) -> bool {
-    match (parts.split_first(), names.split_first()) {
-        (None, None) => true,
-        (Some((&"**", rest)), _) => {
-            (0..=names.len()).any(|skip| fits(rest, names.get(skip..).unwrap_or_default()))
+/// Whether a pattern fits a path, or a folder above it: `*` and `?` stay within a name, `**` does not, `**/` may be
+/// nothing, `[a-z]` is a class and `\` takes the next letter as it is.
+///
+/// Works through the path once, with the set of places in the pattern that may come next, so no
+/// pattern takes long.
+fn fits(pattern: &[u8], path: &[u8]) -> bool {
+    let mut places = std::collections::BTreeSet::from([0]);
+    close(pattern, &mut places);
+    for letter in path {
+        if *letter == b'/' && places.contains(&pattern.len()) {
+            return true;
         }
-        (Some((part, parts)), Some((name, names))) => {
-            fits_name(part.as_bytes(), name.as_bytes()) && fits(parts, names)
+        let mut next = std::collections::BTreeSet::new();
+        for place in places {
+            let rest = pattern.get(place..).unwrap_or_default();
+            match rest {
+                [b'*', b'*', ..] => {
+                    next.insert(place);
+                }
+                [b'*', ..] if *letter != b'/' => {
+                    next.insert(place);
+                }
+                [b'?', ..] if *letter != b'/' => {
+                    next.insert(place + 1);
+                }
+                [b'[', ..] => {
+                    if let Some((true, length)) = class(rest, *letter) {
+                        next.insert(place + length);
+                    }
+                }
+                [b'\\', same, ..] if same == letter => {
+                    next.insert(place + 2);
+                }
+                [same, ..] if same == letter && !b"*?[\\".contains(same) => {
+                    next.insert(place + 1);
+                }
+                _ => {}
+            }
         }
-        _ => false,
+        close(pattern, &mut next);
+        places = next;
+    }
+    places.contains(&pattern.len())
+}
+
+/// Adds the places that can be reached without a letter.
+fn close(pattern: &[u8], places: &mut std::collections::BTreeSet<usize>) {
+    let mut waiting: Vec<usize> = places.iter().copied().collect();
+    while let Some(place) = waiting.pop() {
+        let next = match pattern.get(place..).unwrap_or_default() {
+            [b'*', b'*', b'/', ..] => [Some(place + 2), Some(place + 3)],
+            [b'*', b'*', ..] => [Some(place + 2), None],
+            [b'*', ..] => [Some(place + 1), None],
+            _ => [None, None],
+        };
+        waiting.extend(next.into_iter().flatten().filter(|next| places.insert(*next)));
     }
 }
 
-fn fits_name(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            (0..=name.len()).any(|skip| fits_name(rest, name.get(skip..).unwrap_or_default()))
+/// Whether a letter is in the class that a pattern starts with, and the length of the class; none if
+/// it is not closed.
+fn class(pattern: &[u8], letter: u8) -> Option<(bool, usize)> {
+    let mut place = 1;
+    let negated = pattern.get(place) == Some(&b'^');
+    place += usize::from(negated);
+    let start = place;
+    let mut found = false;
+    loop {
+        match pattern.get(place)? {
+            b']' if place > start => return Some((found != negated && letter != b'/', place + 1)),
+            _ => {
+                let low = *pattern.get(place)?;
+                let range = pattern.get(place + 1) == Some(&b'-') && pattern.get(place + 2) != Some(&b']');
+                let high = if range { *pattern.get(place + 2)? } else { low };
+                found |= (low..=high).contains(&letter);
+                place += if range { 3 } else { 1 };
+            }
         }
-        (Some((b'?', rest)), Some((_, name))) => fits_name(rest, name),
-        (Some((letter, rest)), Some((same, name))) => letter == same && fits_name(rest, name),
-        _ => false,
     }
 }
 
@@ -98,5 +153,17 @@ mod tests {
         assert!(ignored("b/a.log", &["**/*.log"]) && ignored("ab.log", &["a?.log"]));
         assert!(!ignored("keep.log", &["*.log", "!keep.log"]) && ignored("keep.log", &["!keep.log", "*"]));
         assert!(!ignored("ab", &["a"]));
+        assert!(ignored("x1", &["[xy]1"]) && ignored("b", &["[^a]"]) && !ignored("a", &["[^a]"]));
+        assert!(ignored("a/s.key", &["**.key"]) && ignored("a/s.key", &["a/**"]) && !ignored("a", &["a/**"]));
+        assert!(ignored("a*b", &["a\\*b"]) && !ignored("axb", &["a\\*b"]) && !ignored("x", &["[x"]));
+        assert!(ignored("docs/x.md", &["**/*.md"]) && ignored("x.md", &["**/*.md"]));
+    }
+
+    /// Patterns come from outside; none may take long.
+    #[test]
+    fn no_pattern_takes_long() {
+        let pattern = format!("{}b", "*a".repeat(100));
+        assert!(!is_ignored(&"a".repeat(1000), &[pattern]));
+        assert!(!is_ignored(&"a/".repeat(500), &[format!("{}b", "**/a/".repeat(100))]));
     }
 }

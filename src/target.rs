@@ -94,6 +94,12 @@ fn names(services: &[Service]) -> String {
     services.iter().map(|service| service.name.value.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// All components, those included in which something is wrong.
+fn all_names(spec: &Spec) -> String {
+    let readable = spec.components.iter().map(|service| service.name.value.as_str());
+    readable.chain(spec.unreadable.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
+}
+
 fn which(services: &[Service]) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Code::UnknownTarget, "the file has several components; say which one to build")
@@ -111,7 +117,7 @@ fn unknown(spec: &Spec, name: &str, given: &str) -> Diagnostic {
             Code::UnknownTarget,
             format!("the service `{name}` has no `x-slipway` key, so there is nothing to build"),
         )
-        .help(format!("targets: {}", names(&spec.components)))
+        .help(format!("targets: {}", all_names(spec)))
         .at_if(
             spec.running.iter().find(|running| running.name.value == name).map(|running| &running.name.span),
         );
@@ -124,7 +130,7 @@ fn unknown(spec: &Spec, name: &str, given: &str) -> Diagnostic {
         .or(spec.components.first());
     let diagnostic = Diagnostic::new(Code::UnknownTarget, format!("there is no target `{given}`"))
         .help_if(meant.map(|meant| format!("did you mean `{meant}`?")))
-        .help(format!("targets: {}", names(&spec.components)));
+        .help(format!("targets: {}", all_names(spec)));
     match place {
         Some(service) => diagnostic.at(&service.name.span),
         None => diagnostic,

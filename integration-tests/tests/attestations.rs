@@ -74,6 +74,13 @@ fn bills_of_material_of_the_image_and_of_stages() {
     assert!(all.contains("marker-of-deps") && all.contains("taken"), "with what they hold");
     assert!(all.contains("yes"), "parameters reach the scanner");
     let named = build(&["--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=other"]);
+    project.write(
+        "app.spec.yaml",
+        &SPEC.replace("{ copy: {", "{ copy: { source: words.txt, target: /words } }, { copy: {"),
+    );
+    project.write("words.txt", "");
+    let context = build(&["--build-arg", "BUILDKIT_SBOM_SCAN_CONTEXT=true"]);
+    assert!(context.contains("scan of sbom-context") && !context.contains("scan of sbom-deps"));
     assert!(!named.contains("scan of sbom-deps"));
 }
 

@@ -41,6 +41,10 @@ impl Check {
             Ok(project) => project,
             Err(error) => return super::unreadable(&self.place, &error),
         };
+        if self.fix && self.place.file == std::path::Path::new("-") {
+            eprintln!("slipway: what comes from stdin cannot be edited; name the file with -f");
+            return 2;
+        }
         if self.fix {
             let (files, made) = apply(project.problems.iter().filter_map(|problem| problem.fix.as_ref()));
             let folder = self.place.file.parent().map(std::path::Path::to_path_buf).unwrap_or_default();

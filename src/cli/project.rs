@@ -74,6 +74,10 @@ impl Place {
         } else {
             fs::read(&self.file)?
         };
+        if !self.context.is_dir() {
+            let message = format!("the build context `{}` is no folder", self.context.display());
+            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, message));
+        }
         let (spec, problems) = self.load(&bytes);
         let mut all = Diagnostics::default();
         all.extend(problems);

@@ -1,7 +1,7 @@
 //! `plan`, `stages`, `graph`, `outline`, `images`, `targets`: what a spec comes to, without an
 //! engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 
@@ -62,14 +62,11 @@ impl Ask {
 
     pub(super) fn images(&self) -> i32 {
         self.answer(|project| {
-            let own: BTreeSet<&str> = project
-                .spec
-                .iter()
-                .flat_map(|spec| &spec.components)
-                .map(|service| service.name.value.as_str())
-                .collect();
             // Digests are the registry's to tell; the frontend's own answer has them.
-            describe::images(&project.plans(), &own, &BTreeMap::new())
+            match &project.spec {
+                Some(spec) => describe::images(spec, &project.plans(), &BTreeMap::new()),
+                None => Said { json: serde_json::Value::Null, text: String::new() },
+            }
         })
     }
 
@@ -121,11 +118,12 @@ impl Graph {
     pub(super) fn run(&self) -> i32 {
         with(&self.place, |project| {
             let plans = project.plans();
-            let said = describe::graph(&plans);
+            let Some(spec) = &project.spec else { return };
+            let said = describe::graph(spec, &plans);
             match self.format {
                 Form::Mermaid => say(said.text.trim_end()),
                 Form::Dot => say(said.json["dot"].as_str().unwrap_or_default().trim_end()),
-                Form::Svg => say(svg(&describe::Picture::of(&plans)).trim_end()),
+                Form::Svg => say(svg(&describe::Picture::of(spec, &plans)).trim_end()),
                 Form::Json => say_json(&said.json),
             }
         })

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::picture::{Kind, Node, Picture, Way};
 use super::{Said, range};
 use crate::plan::Plan;
+use crate::spec::Spec;
 
 /// The picture as text that other programs draw, and as boxes and arrows.
-pub fn graph(plans: &[&Plan]) -> Said {
-    let picture = Picture::of(plans);
+pub fn graph(spec: &Spec, plans: &[&Plan]) -> Said {
+    let picture = Picture::of(spec, plans);
     let boxes: Vec<Value> = picture
         .boxes
         .iter()
@@ -59,10 +60,10 @@ fn number(picture: &Picture, id: &str) -> usize {
 
 fn mermaid(picture: &Picture) -> String {
     let mut text = String::from("flowchart LR\n");
-    for (component, boxes) in grouped(picture) {
+    for (group, (component, boxes)) in grouped(picture).into_iter().enumerate() {
         if let Some(component) = component {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "  subgraph {}[\"{component}\"]", component.replace('-', "_"));
+            let _ = writeln!(text, "  subgraph c{group}[\"{component}\"]");
         }
         for (number, drawn) in boxes {
             let label = drawn.label.join("<br/>").replace('"', "#quot;");

@@ -9,6 +9,7 @@ use super::Said;
 use crate::lower::reach;
 use crate::plan::{Plan, StagePlatform};
 use crate::reference::Reference;
+use crate::spec::{SourceName, Spec};
 
 /// Who needs an image, for whose platform, and its digest.
 #[derive(Default)]
@@ -19,14 +20,14 @@ struct Needed<'a> {
 }
 
 /// The images of these plans by their full names: which components need them, and for whose
-/// platform. `own` are names that mean something else than an image, such as another component.
-/// `digests` are those that were looked up, by name.
-pub fn images(plans: &[&Plan], own: &BTreeSet<&str>, digests: &BTreeMap<String, String>) -> Said {
+/// platform. `digests` are those that were looked up, by the name that the plan has.
+pub fn images(spec: &Spec, plans: &[&Plan], digests: &BTreeMap<String, String>) -> Said {
     let mut needed: BTreeMap<String, Needed<'_>> = BTreeMap::new();
     for plan in plans {
         let stages: Vec<_> = plan.stages.iter().collect();
-        for used in reach::images(&stages).into_iter().filter(|used| !own.contains(used.name.as_str())) {
-            let full = used.name.parse::<Reference>().map_or(used.name.clone(), |name| name.to_string());
+        for used in reach::images(&stages) {
+            let SourceName::Image(name) = spec.source(&plan.component, &used.name) else { continue };
+            let full = name.parse::<Reference>().map_or(name, |name| name.to_string());
             let entry = needed.entry(full).or_default();
             entry.components.insert(&plan.component);
             entry.platforms.insert(match used.platform {

@@ -40,6 +40,11 @@ pub fn checked(spec: Option<&Spec>, diagnostics: &[Diagnostic]) -> Checked {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "\nWARNING: {} - {url}\n{}", finding.code, finding.message);
             let mut detail = finding.message.clone();
+            // Clients show the name of the file that they were given, whichever it is.
+            let elsewhere = finding.span.as_ref().zip(spec).filter(|(span, spec)| span.file != spec.file);
+            if let Some((span, _)) = elsewhere {
+                let _ = write!(detail, "\nin {}, line {}", span.file.name, span.line());
+            }
             for help in &finding.help {
                 detail.push_str("\nhelp: ");
                 detail.push_str(help);

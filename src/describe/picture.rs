@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Span;
 use crate::plan::{Action, Base, From, Mount, Plan};
+use crate::spec::{SourceName, Spec};
 
 pub use svg::svg;
 
@@ -84,15 +85,14 @@ impl Way {
 
 impl Picture {
     /// The picture of these plans. Other components that a plan uses are no images.
-    pub fn of(plans: &[&Plan]) -> Self {
+    pub fn of(spec: &Spec, plans: &[&Plan]) -> Self {
         let mut picture = Self::default();
-        let components: BTreeSet<&str> = plans.iter().map(|plan| plan.component.as_str()).collect();
         let source = |from: &From, component: &str| match from {
             From::Context => "context".to_owned(),
             From::Tools => "tools".to_owned(),
             From::Url { url, .. } => format!("url {url}"),
             From::Stage(name) => format!("{component}:{name}"),
-            From::Image(name) => image(name, plans, &components),
+            From::Image(name) => image(spec, component, name, plans),
         };
         let mut arrows = BTreeSet::new();
         for plan in plans {
@@ -104,7 +104,7 @@ impl Picture {
                 };
                 match &stage.from {
                     Base::Scratch => {}
-                    Base::Image(name) => arrow(image(name, plans, &components), Way::Base),
+                    Base::Image(name) => arrow(image(spec, component, name, plans), Way::Base),
                     Base::Stage(name) => arrow(format!("{component}:{name}"), Way::Base),
                 }
                 for step in &stage.steps {
@@ -163,9 +163,13 @@ impl Picture {
     }
 }
 
-fn image(name: &str, plans: &[&Plan], components: &BTreeSet<&str>) -> String {
-    match plans.iter().find(|plan| components.contains(name) && plan.component == name) {
-        Some(plan) => format!("{name}:{}", plan.runtime),
-        None => format!("image {name}"),
+fn image(spec: &Spec, component: &str, name: &str, plans: &[&Plan]) -> String {
+    match spec.source(component, name) {
+        SourceName::Image(name) => format!("image {name}"),
+        SourceName::Files(value) => format!("url {value}"),
+        SourceName::Component(other) => match plans.iter().find(|plan| plan.component == other) {
+            Some(plan) => format!("{other}:{}", plan.runtime),
+            None => format!("url {other}"),
+        },
     }
 }

@@ -360,6 +360,14 @@ mod tests {
     }
 
     #[test]
+    fn a_map_of_one_platform() {
+        let multi = |entries: &[&str], platforms| options(entries).multi_platform(platforms).ok();
+        assert_eq!(multi(&["build-arg:BUILDKIT_MULTI_PLATFORM=1"], 1), Some(true));
+        assert_eq!((multi(&[], 1), multi(&[], 2)), (Some(false), Some(true)));
+        assert_eq!(multi(&["multi-platform=false"], 2), None);
+    }
+
+    #[test]
     fn resolve_modes() {
         assert_eq!(options(&["image-resolve-mode=pull"]).resolve_mode().expect("valid"), "pull");
         assert_eq!(options(&[]).resolve_mode().expect("valid"), "default");

@@ -18,7 +18,11 @@ pub(super) async fn warn_and_stop(
     for problem in others.into_iter().filter(|problem| problem.level == Level::Warn) {
         let line = problem.span.as_ref().map(|span| location(&file.source, span));
         let place = line.as_ref().and_then(|line| Some((line.file.as_ref(), *line.ranges.first()?)));
-        let at = problem.span.as_ref().map(|span| format!(" (line {})", span.line())).unwrap_or_default();
+        let at = problem.span.as_ref().map(|span| match &span.file.name {
+            name if *name == file.source.filename => format!(" (line {})", span.line()),
+            name => format!(" ({name}, line {})", span.line()),
+        });
+        let at = at.unwrap_or_default();
         let rule = lint::find(problem.code.name());
         let warning = Warning {
             short: format!("{}: {}{at}", problem.code, problem.message),

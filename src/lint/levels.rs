@@ -52,6 +52,11 @@ impl Levels {
             match part.split_once('=') {
                 Some(("skip", "all")) => self.all_skipped = true,
                 Some(("skip", names)) => {
+                    let names: Vec<&str> = names.split(',').map(str::trim).collect();
+                    unknown.extend(
+                        names.iter().filter(|name| find(name).is_none()).map(|name| (*name).to_owned()),
+                    );
+                    let names = names.join(",");
                     self.skipped.extend(names.split(',').map(|name| name.trim().to_owned()));
                 }
                 Some(("error", "true" | "1")) => self.strict = true,

@@ -98,7 +98,7 @@ table! {
     moving_tag "MovingTag" Warn Component(rules::moving_tag::check),
         "a base image by a tag that moves between versions", "moving-tag";
     no_limits "NoLimits" Warn Component(rules::no_limits::check),
-        "a service of a production profile without limits for memory and processors", "no-limits";
+        "a service of a production profile without a limit for memory or processors", "no-limits";
     open_cors "OpenCors" Warn Component(rules::open_cors::check),
         "a CORS allow-list of everything, or of localhost alone", "open-cors";
     port_not_exposed "PortNotExposed" Warn Component(rules::port_not_exposed::check),

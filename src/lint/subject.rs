@@ -79,7 +79,12 @@ impl Subject<'_> {
     /// ran in it, or files of another image.
     pub(super) fn brings(&self, tool: &str) -> bool {
         self.line().iter().flat_map(|stage| &stage.steps).any(|step| match &step.action {
-            Action::Run(run) => run.command.to_string().contains(tool),
+            Action::Run(run) => {
+                let command = run.command.to_string();
+                let mut words = command
+                    .split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_+.".contains(letter)));
+                words.any(|word| word == tool)
+            }
             Action::Copy(copy) => {
                 let named = copy.target.rsplit('/').next() == Some(tool)
                     || copy.sources.iter().any(|source| source.rsplit('/').next() == Some(tool));

@@ -17,6 +17,8 @@ pub(super) struct Part<'n> {
     pub(super) file: String,
     /// The folder that its paths start from, from the spec's folder; empty for that itself.
     pub(super) folder: String,
+    /// How many files lead to it.
+    depth: usize,
 }
 
 /// Deeper than anybody nests.
@@ -31,10 +33,10 @@ pub(super) fn parts<'n>(
     missing: &mut Vec<String>,
     reader: &mut Reader<'_>,
 ) -> Vec<Part<'n>> {
-    let mut found = vec![Part { root, file: file.to_owned(), folder: String::new() }];
+    let mut found = vec![Part { root, file: file.to_owned(), folder: String::new(), depth: 0 }];
     let mut next = 0;
-    while let Some(Part { root, file, folder }) = found.get(next) {
-        let (file, folder) = (file.clone(), folder.clone());
+    while let Some(Part { root, file, folder, depth }) = found.get(next) {
+        let (file, folder, depth) = (file.clone(), folder.clone(), *depth);
         next += 1;
         let Some(include) = root.get("include").filter(|include| include.value != Value::Null) else {
             continue;
@@ -49,7 +51,7 @@ pub(super) fn parts<'n>(
                 if found.iter().any(|part| part.file == path) {
                     continue;
                 }
-                if found.len() > DEPTH {
+                if depth == DEPTH {
                     report(reader, &span, "`include` leads through too many files".to_owned(), None);
                     return found;
                 }
@@ -58,7 +60,7 @@ pub(super) fn parts<'n>(
                     None => crate::paths::parent(&path).to_owned(),
                 };
                 match files.get(&path) {
-                    Some(Some(root)) => found.push(Part { root, file: path, folder }),
+                    Some(Some(root)) => found.push(Part { root, file: path, folder, depth: depth + 1 }),
                     Some(None) => {
                         let message = format!("`include` names the file `{path}`, which is not there");
                         report(

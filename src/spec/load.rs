@@ -38,6 +38,40 @@ pub struct Spec {
     pub variables: Vec<VariableUse>,
 }
 
+/// What a name means that a component starts or copies from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceName {
+    /// Another component.
+    Component(String),
+    /// An image, by its name.
+    Image(String),
+    /// Files of another kind: a folder, a repository, a URL.
+    Files(String),
+}
+
+impl Spec {
+    /// What a name means in a component, as long as no client puts something else in its place: an
+    /// additional context of the service, another component, or an image.
+    pub fn source(&self, component: &str, name: &str) -> SourceName {
+        let is_component = |name: &str| self.components.iter().any(|service| service.name.value == name);
+        let running = self.running.iter().find(|running| running.name.value == component);
+        let contexts =
+            running.and_then(|running| running.build.as_ref()).map(|build| &build.additional_contexts);
+        let context = contexts.into_iter().flatten().find(|setting| setting.name == name);
+        let Some(context) = context else {
+            let name = name.to_owned();
+            return if is_component(&name) { SourceName::Component(name) } else { SourceName::Image(name) };
+        };
+        let value = context.value.as_str();
+        let other = value.strip_prefix("service:").or(value.strip_prefix("target:"));
+        match (other, value.strip_prefix("docker-image://")) {
+            (Some(other), _) if is_component(other) => SourceName::Component(other.to_owned()),
+            (_, Some(image)) => SourceName::Image(image.to_owned()),
+            _ => SourceName::Files(value.to_owned()),
+        }
+    }
+}
+
 /// A service whose image we make.
 #[derive(Clone, Debug)]
 pub struct Service {

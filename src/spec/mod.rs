@@ -20,7 +20,7 @@ mod syntax;
 pub mod values;
 mod yaml;
 
-pub use load::{Loaded, Service, Spec, Variables, load, services};
+pub use load::{Loaded, Service, SourceName, Spec, Variables, load, services};
 pub use reader::{Located, VariableUse};
 
 /// The key under which everything of ours stands.

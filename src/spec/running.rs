@@ -55,6 +55,8 @@ pub struct Setting {
     pub written: String,
     /// The value with variables replaced, or their defaults.
     pub value: String,
+    /// The value that the file alone gives: with the variables' defaults.
+    pub fallback: String,
     /// The place of the value.
     pub span: Span,
 }
@@ -155,6 +157,7 @@ impl Lenient<'_> {
             name: name.to_owned(),
             written: written.to_owned(),
             value: interpolate(written, self.variables).text,
+            fallback: interpolate(written, &BTreeMap::new()).text,
             span: span.clone(),
         };
         let raw = |node: &Node| match &node.value {
@@ -291,11 +294,24 @@ impl Lenient<'_> {
         {
             note("it is privileged: it may do to the host whatever root may".to_owned(), &privileged.span);
         }
-        for key in ["network_mode", "pid", "ipc", "userns_mode"] {
+        for key in ["network_mode", "pid", "ipc", "userns_mode", "cgroup", "uts"] {
             if let Some(text) = node.get(key).and_then(|node| self.text(node))
                 && text.value == "host"
             {
                 note(format!("`{key}: host` shares the host's own"), &text.span);
+            }
+        }
+        for option in self.texts(node.get("security_opt")) {
+            if option.value.ends_with("unconfined") {
+                note(format!("`{}` takes a fence away", option.value), &option.span);
+            }
+        }
+        for device in self.texts(node.get("devices")) {
+            if device.value.starts_with("/dev/sd")
+                || device.value.starts_with("/dev/nvme")
+                || device.value.starts_with("/dev/mem")
+            {
+                note(format!("it gets the host's `{}`", device.value), &device.span);
             }
         }
         for capability in self.texts(node.get("cap_add")) {
@@ -309,7 +325,14 @@ impl Lenient<'_> {
         }
         for mount in self.mounts(node) {
             let source = mount.source.as_deref().unwrap_or_default();
-            if source.ends_with("docker.sock") || source.ends_with("containerd.sock") {
+            let folders =
+                ["/var/run", "/run", "/var/lib/docker", "/etc", "/proc", "/sys", "/dev", "/boot", "/root"];
+            if folders.contains(&source.trim_end_matches('/')) {
+                note(format!("it mounts the host's `{source}`"), &mount.span);
+            } else if ["docker.sock", "containerd.sock", "podman.sock"]
+                .iter()
+                .any(|name| source.ends_with(name))
+            {
                 note("who holds the engine's socket is root on its host".to_owned(), &mount.span);
             } else if source == "/" {
                 note("it mounts the host's whole file system".to_owned(), &mount.span);

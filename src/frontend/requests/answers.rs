@@ -1,6 +1,6 @@
 //! The way from a question to its answer: open the spec, plan what is asked about, describe it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use buildkit_llb::{Definition, json as llb_json};
 use futures_util::future::try_join_all;
@@ -16,7 +16,7 @@ use crate::frontend::graph::Graph;
 use crate::frontend::options::Options;
 use crate::frontend::project::{Planned, Project};
 use crate::plan::Plan;
-use crate::spec::Service;
+use crate::spec::{Service, Spec};
 use crate::target::Target;
 
 pub(super) fn schema() -> Said {
@@ -82,7 +82,7 @@ pub(super) async fn outline(gateway: &Gateway, options: &Options) -> Result<Said
 }
 
 pub(super) async fn plan(gateway: &Gateway, options: &Options) -> Result<Said, Failure> {
-    asked(gateway, options, describe::plans).await
+    asked(gateway, options, |_, plans| describe::plans(plans)).await
 }
 
 pub(super) async fn graph(gateway: &Gateway, options: &Options) -> Result<Said, Failure> {
@@ -93,12 +93,12 @@ pub(super) async fn graph(gateway: &Gateway, options: &Options) -> Result<Said, 
 async fn asked(
     gateway: &Gateway,
     options: &Options,
-    describe: impl FnOnce(&[&Plan]) -> Said,
+    describe: impl FnOnce(&Spec, &[&Plan]) -> Said,
 ) -> Result<Said, Failure> {
     let project = Project::open(gateway, options).await?;
     let planned = planned(&project, options).await?;
     let plans: Vec<&Plan> = planned.iter().map(|(_, planned)| &planned.plan).collect();
-    Ok(describe(&plans))
+    Ok(describe(&project.spec, &plans))
 }
 
 async fn planned<'p>(
@@ -136,9 +136,7 @@ pub(super) async fn images(gateway: &Gateway, options: &Options) -> Result<Said,
             digests.extend(graph.digests());
         }
     }
-    let own: BTreeSet<&str> =
-        project.spec.components.iter().map(|service| service.name.value.as_str()).collect();
-    Ok(describe::images(&plans.iter().collect::<Vec<_>>(), &own, &digests))
+    Ok(describe::images(&project.spec, &plans.iter().collect::<Vec<_>>(), &digests))
 }
 
 /// The graph of the target, for its first platform.

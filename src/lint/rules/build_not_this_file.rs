@@ -1,7 +1,7 @@
 //! `BuildNotThisFile`: what `docker buildx build` makes of a component, and what Compose and bake
 //! make of it, are one image only if the service's `build` leads back here.
 
-use crate::diagnostic::Fix;
+use crate::diagnostic::{Diagnostic, Fix, Span};
 use crate::lint::{Found, Subject};
 
 /// Looks at `build.dockerfile` and `build.target`.
@@ -26,6 +26,22 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     };
     let build_span = subject.running().and_then(|running| running.build.as_ref()).map(|build| &build.span);
     let build_span = build_span.unwrap_or(&service.extension);
+    // What stands elsewhere (an anchor, a service that is extended) is not this service's alone.
+    let own = |span: &Span| {
+        let place = &service.name.span;
+        let next = subject.spec.running.iter().map(|other| &other.name.span);
+        let end =
+            next.filter(|other| other.range.start > place.range.start).map(|other| other.range.start).min();
+        let alias = place
+            .file
+            .text
+            .get(place.range.start..end.unwrap_or(place.file.text.len()))
+            .is_some_and(|text| text.contains("build: &"));
+        span.file == place.file
+            && span.range.start > place.range.start
+            && end.is_none_or(|end| span.range.end <= end)
+            && !alias
+    };
     match &build.dockerfile {
         None => {
             let finding = found
@@ -36,14 +52,21 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 .help(format!("`{wanted}`"));
             found.push(finding);
         }
-        Some(given) if given.value.rsplit('/').next() != Some(file) => {
+        Some(given)
+            if !leads_here(
+                build.context.as_ref().map(|context| context.value.as_str()),
+                &given.value,
+                &service.name.span.file.name,
+            ) =>
+        {
             let finding = found
                 .finding(format!("`build.dockerfile` of `{name}` is `{}`, not this file", given.value))
                 .at(&given.span)
                 .help(format!(
                     "Compose and bake would build something else; `dockerfile: {file}` leads here"
                 ));
-            found.push(finding.fix(Fix::replace("name this file", &given.span, file)));
+            let fix = own(&given.span).then(|| Fix::replace("name this file", &given.span, file));
+            found.push(Diagnostic { fix, ..finding });
         }
         Some(_) => {}
     }
@@ -55,7 +78,9 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 .finding(format!("`build.target` of `{name}` is `{}`, another component", target.value))
                 .at(&target.span)
                 .help(format!("`target: {name}`"));
-            found.push(finding.fix(Fix::replace("name this component", &target.span, name.clone())));
+            let fix =
+                own(&target.span).then(|| Fix::replace("name this component", &target.span, name.clone()));
+            found.push(Diagnostic { fix, ..finding });
         }
         (None, _) if subject.spec.components.len() > 1 => {
             let finding = found
@@ -67,5 +92,32 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             found.push(finding);
         }
         _ => {}
+    }
+}
+
+/// Whether a build file, relative to its context, is this file. (Both are relative to this file's
+/// own folder.)
+fn leads_here(context: Option<&str>, dockerfile: &str, file: &str) -> bool {
+    let file = file.rsplit('/').next().unwrap_or(file);
+    if dockerfile.starts_with('/')
+        || context.is_some_and(|context| context.starts_with('/') || context.contains("://"))
+    {
+        return dockerfile.rsplit('/').next() == Some(file);
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in context.unwrap_or(".").split('/').chain(dockerfile.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    // A context above this file's folder is left by the folder's own name, which is not known here.
+    match parts.as_slice() {
+        [only] => *only == file,
+        [first, .., last] if *first == ".." => *last == file,
+        _ => false,
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let command = subject.service.compose.command.as_ref();
     if let Some(command) = command {
         let text = command.words.join(" ");
-        if let Some(server) = COMMANDS.into_iter().find(|server| text.contains(server)) {
+        if let Some(server) = COMMANDS.into_iter().find(|server| has_words(&text, server)) {
             let finding = found
                 .finding(format!("the command `{text}` starts a development server (`{server}`)"))
                 .at(&command.span)
@@ -51,4 +51,11 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             found.push(finding);
         }
     }
+}
+
+/// Whether these words stand in a text, as words.
+fn has_words(text: &str, words: &str) -> bool {
+    let (text, words): (Vec<&str>, Vec<&str>) =
+        (text.split_whitespace().collect(), words.split_whitespace().collect());
+    text.windows(words.len()).any(|window| window == words)
 }

@@ -3,8 +3,19 @@
 use crate::lint::subject::Ground;
 use crate::lint::{Found, Subject};
 
-/// Tools that health checks run and images may lack.
-const TOOLS: [&str; 5] = ["curl", "wget", "nc", "pg_isready", "redis-cli"];
+/// Tools that health checks run and images may lack, and the packages that have them.
+const TOOLS: [(&str, &[&str]); 6] = [
+    ("curl", &["curl"]),
+    ("wget", &["wget"]),
+    ("nc", &["netcat-openbsd", "netcat-traditional", "netcat", "busybox"]),
+    ("pg_isready", &["postgresql-client"]),
+    ("redis-cli", &["redis-tools", "redis"]),
+    ("mysqladmin", &["default-mysql-client", "mysql-client", "mariadb-client"]),
+];
+
+fn packages(tool: &str) -> &'static [&'static str] {
+    TOOLS.iter().find(|(name, _)| *name == tool).map_or(&[], |(_, packages)| packages)
+}
 
 /// Looks at the health check's first word, or at those of its shell command.
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
@@ -20,15 +31,15 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let ground = subject.ground();
     let lacks = |tool: &str| match ground {
         Ground::Unknown => false,
-        _ if subject.brings(tool) => false,
+        _ if subject.brings(tool) || packages(tool).iter().any(|package| subject.brings(package)) => false,
         Ground::Bare => true,
-        Ground::Debian => TOOLS.contains(&tool),
-        Ground::Busybox => ["curl", "pg_isready", "redis-cli"].contains(&tool),
+        Ground::Debian => !packages(tool).is_empty(),
+        Ground::Busybox => !["wget", "nc"].contains(&tool) && !packages(tool).is_empty(),
     };
     let missing = if shell && ground == Ground::Bare && !subject.brings("sh") {
         Some("sh")
     } else {
-        tools.into_iter().find(|tool| (TOOLS.contains(tool)) && lacks(tool))
+        tools.into_iter().find(|tool| !packages(tool).is_empty() && lacks(tool))
     };
     let Some(tool) = missing else { return };
     let compose = subject.service.compose.healthcheck.as_ref();
@@ -36,7 +47,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let finding = found.finding(format!("the health check runs `{tool}`, which the image does not have"))
         .at(span)
         .help("leave `test` out and say `contract: { health: { http: /health } }`: it asks with what the image has, or with Slipway's own probe")
-        .help(format!("or put the tool into the image: `packages: [{tool}]`"));
+        .help_if(packages(tool).first().map(|package| format!("or put the tool into the image: `packages: [{package}]`")));
     found.push(finding);
 }
 

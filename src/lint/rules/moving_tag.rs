@@ -4,16 +4,26 @@ use super::images;
 use crate::lint::{Found, Subject};
 
 /// Tags that follow whatever is newest.
-const MOVING: [&str; 14] = [
+const MOVING: [&str; 15] = [
     "latest", "stable", "edge", "nightly", "current", "lts", "main", "master", "mainline", "dev", "beta",
-    "canary", "rolling", "unstable",
+    "canary", "rolling", "unstable", "testing",
 ];
+
+/// Images whose tags may be names of releases.
+const DISTRIBUTIONS: [&str; 3] = ["debian", "ubuntu", "buildpack-deps"];
+
+/// Whether a tag says no version: a word that moves, or words without a number.
+fn moves(name: &str, tag: &str) -> bool {
+    let first = tag.split('-').next().unwrap_or_default();
+    let repository = name.split(['@', ':']).next().unwrap_or(name).rsplit('/').next().unwrap_or(name);
+    let word = |part: &str| !part.contains(|letter: char| letter.is_ascii_digit());
+    MOVING.contains(&first) || (tag.split('-').all(word) && !DISTRIBUTIONS.contains(&repository))
+}
 
 /// Finds images without a tag, and with one that is a word and no version.
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     for image in images::of(subject) {
-        let word = image.tag.split('-').next().unwrap_or_default();
-        if image.has_digest || (!image.tag.is_empty() && !MOVING.contains(&word)) {
+        if image.has_digest || (!image.tag.is_empty() && !moves(&image.name, &image.tag)) {
             continue;
         }
         let why = if image.tag.is_empty() {
@@ -26,5 +36,32 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             .at(&image.origin)
             .help("name a version, as in `debian:bookworm-slim` or `node:22-bookworm-slim`");
         found.push(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moves;
+
+    #[test]
+    fn tags() {
+        for (name, tag) in [
+            ("node", "alpine"),
+            ("node", "bookworm-slim"),
+            ("debian", "testing"),
+            ("eclipse-temurin", "jre"),
+            ("x", "lts-slim"),
+        ] {
+            assert!(moves(name, tag), "{name}:{tag}");
+        }
+        for (name, tag) in [
+            ("node", "22-bookworm-slim"),
+            ("debian", "bookworm-slim"),
+            ("nginx", "1.29-alpine-slim"),
+            ("ubuntu", "noble"),
+            ("app", "sha-1a2b3c"),
+        ] {
+            assert!(!moves(name, tag), "{name}:{tag}");
+        }
     }
 }

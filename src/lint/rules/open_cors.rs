@@ -7,11 +7,16 @@ use crate::lint::{Found, Subject};
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     for setting in subject.running().into_iter().flat_map(|running| &running.environment) {
         let name = setting.name.to_uppercase();
-        if !(name.contains("CORS") || name.contains("ALLOWED_ORIGIN") || name.contains("ALLOW_ORIGIN")) {
+        let about_origins = name.contains("ORIGIN") && (name.contains("CORS") || name.contains("ALLOW"));
+        if !(about_origins || name == "CORS" || name.ends_with("_CORS")) {
             continue;
         }
-        let origins: Vec<&str> =
-            setting.value.split([',', ' ']).map(str::trim).filter(|origin| !origin.is_empty()).collect();
+        let origins: Vec<&str> = setting
+            .value
+            .split([',', ' ', '[', ']', '"', '\''])
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty())
+            .collect();
         let local = |origin: &&str| {
             let host = origin.split("://").last().unwrap_or_default();
             ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| host.starts_with(name))

@@ -3,41 +3,24 @@
 
 use crate::diagnostic::Span;
 use crate::lint::{Found, Subject};
+use crate::plan::Action;
 
-/// Words that names of secrets have.
-const WORDS: [&str; 12] = [
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "SECRET",
-    "TOKEN",
-    "APIKEY",
-    "API_KEY",
-    "ACCESS_KEY",
-    "PRIVATE_KEY",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "PASS",
-];
-
-/// What follows in names that only speak of a secret: where it is, how long it lives.
-const ABOUT: [&str; 16] = [
-    "FILE",
-    "PATH",
-    "NAME",
-    "ID",
-    "URL",
-    "URI",
-    "EXPIRY",
-    "EXPIRES",
-    "TTL",
-    "SECONDS",
-    "LENGTH",
-    "HEADER",
-    "TYPE",
-    "ALGORITHM",
-    "ISSUER",
-    "DIR",
+/// What names of secrets end with.
+const ENDINGS: [&[&str]; 14] = [
+    &["PASSWORD"],
+    &["PASSWD"],
+    &["PASSPHRASE"],
+    &["PASS"],
+    &["PWD"],
+    &["SECRET"],
+    &["SECRET", "KEY"],
+    &["TOKEN"],
+    &["APIKEY"],
+    &["API", "KEY"],
+    &["ACCESS", "KEY"],
+    &["PRIVATE", "KEY"],
+    &["CREDENTIAL"],
+    &["CREDENTIALS"],
 ];
 
 /// How well-known secrets begin.
@@ -59,19 +42,16 @@ const BEGINNINGS: [&str; 11] = [
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let service = subject.service;
     if let Some(running) = subject.running() {
-        for setting in &running.environment {
-            // What comes from a variable without a default is not in the file.
-            let fixed = !setting.written.contains('$') || !setting.value.is_empty();
-            if fixed && looks_secret(&setting.name, &setting.value) {
-                report(found, "environment", &setting.name, &setting.span, RUN_TIME);
-            }
-        }
-        for setting in &running.labels {
-            if looks_secret(&setting.name, &setting.value) {
-                report(found, "labels", &setting.name, &setting.span, RUN_TIME);
+        for (key, settings) in [("environment", &running.environment), ("labels", &running.labels)] {
+            for setting in settings {
+                // What comes from a variable without a default is not in the file.
+                if looks_secret(&setting.name, &setting.fallback) {
+                    report(found, key, &setting.name, &setting.span, RUN_TIME);
+                }
             }
         }
     }
+    steps(subject, found);
     if let Some(build) = &service.compose.build {
         let span = subject.running().and_then(|running| running.build.as_ref()).map(|build| &build.span);
         let span = span.unwrap_or(&service.extension);
@@ -79,12 +59,20 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         for (name, _) in build.args.0.iter().filter(|(name, _)| is_secret_name(name)) {
             report(found, "build.args", name, span, BUILD_TIME);
         }
-        for (name, value) in build.labels.with_values().filter(|(name, value)| looks_secret(name, value)) {
+        for (name, _) in build.labels.with_values().filter(|(name, value)| looks_secret(name, value)) {
             report(found, "build.labels", name, span, RUN_TIME);
-            let _ = value;
         }
     }
     let component = &service.component;
+    let shared = service
+        .defaults
+        .iter()
+        .flat_map(|defaults| [("defaults.env", &defaults.env), ("defaults.labels", &defaults.labels)]);
+    for (key, pairs) in shared {
+        for (name, _) in pairs.with_values().filter(|(name, value)| looks_secret(name, value)) {
+            report(found, key, name, pairs.1.as_ref().unwrap_or(&component.span), RUN_TIME);
+        }
+    }
     for (key, pairs, help) in [
         ("env", &component.env, RUN_TIME),
         ("labels", &component.labels, RUN_TIME),
@@ -108,28 +96,69 @@ fn report(found: &mut Found<'_>, key: &str, name: &str, span: &Span, help: &str)
     found.push(finding);
 }
 
+/// Looks at what hand-written steps set, write and run.
+fn steps(subject: &Subject<'_>, found: &mut Found<'_>) {
+    if subject.service.component.stages.is_none() {
+        return;
+    }
+    for step in subject.plan.stages.iter().flat_map(|stage| &stage.steps) {
+        match &step.action {
+            Action::Env { name, value } if looks_secret(name, value) => {
+                report(found, "env", name, &step.origin, RUN_TIME);
+            }
+            Action::Run(run) => {
+                for (name, _) in run.env.iter().filter(|(name, value)| looks_secret(name, value)) {
+                    report(found, "env", name, &step.origin, BUILD_TIME);
+                }
+                if run.command.args().iter().flat_map(|word| word.split([' ', '=', '"', '\''])).any(is_known)
+                {
+                    report(found, "run", "a word", &step.origin, BUILD_TIME);
+                }
+            }
+            Action::Write(write) => {
+                let lines = write.content.lines().filter_map(|line| line.split_once(['=', ':']));
+                for (name, _) in lines
+                    .filter(|(name, value)| looks_secret(name.trim(), value.trim().trim_matches(['"', '\''])))
+                {
+                    report(found, "write", name.trim(), &step.origin, RUN_TIME);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 fn looks_secret(name: &str, value: &str) -> bool {
-    let known = BEGINNINGS.iter().any(|beginning| value.starts_with(beginning) && value.len() > 16);
-    known || (is_secret_name(name) && is_a_value(value))
+    is_known(value) || has_password(value) || (is_secret_name(name) && is_a_value(name, value))
+}
+
+/// Whether a value begins like a secret of a well-known kind.
+fn is_known(value: &str) -> bool {
+    BEGINNINGS.iter().any(|beginning| value.starts_with(beginning) && value.len() > 16)
+}
+
+/// Whether a URL has a password in it.
+fn has_password(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let Some((user, _)) = authority.rsplit_once('@') else { return false };
+    user.split_once(':').is_some_and(|(_, password)| !password.is_empty() && !password.contains('$'))
 }
 
 fn is_secret_name(name: &str) -> bool {
     let upper = name.to_uppercase().replace(['-', '.'], "_");
-    let last = upper.rsplit('_').next().unwrap_or_default();
-    if ABOUT.contains(&last) {
-        return false;
-    }
     let parts: Vec<&str> = upper.split('_').collect();
-    WORDS.iter().any(|word| {
-        let words: Vec<&str> = word.split('_').collect();
-        parts.windows(words.len()).any(|window| window == words)
-    }) || ["PASSWORD", "PASSWD", "SECRET", "APIKEY"].iter().any(|word| upper.ends_with(word))
+    let ends = |ending: &&[&str]| {
+        parts.ends_with(ending) || parts.strip_suffix(&["VALUE"]).is_some_and(|parts| parts.ends_with(ending))
+    };
+    ENDINGS.iter().any(ends) || ["PASSWORD", "PASSWD", "APIKEY"].iter().any(|word| upper.ends_with(word))
 }
 
-/// Switches, numbers and paths are no secrets, whatever their name.
-fn is_a_value(value: &str) -> bool {
-    let switch = ["", "true", "false", "yes", "no", "none", "null", "0", "1"].contains(&value);
-    !switch && !value.starts_with('/') && value.parse::<f64>().is_err()
+/// Switches and paths are no secrets, whatever their name; a number may well be a password.
+fn is_a_value(name: &str, value: &str) -> bool {
+    let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1"].contains(&value);
+    let password = name.to_uppercase().contains("PASS");
+    !switch && !value.starts_with('/') && (password || value.parse::<f64>().is_err())
 }
 
 #[cfg(test)]
@@ -144,6 +173,8 @@ mod tests {
             ("githubToken".to_uppercase().replace("TOKEN", "_TOKEN").as_str(), "x1"),
             ("ANYTHING", "ghp_0123456789abcdefghij"),
             ("MYSQL_ROOT_PASSWORD", "root"),
+            ("KEYCLOAK_ADMIN_PASSWORD", "12345678"),
+            ("DATABASE_URL", "postgres://u:hunter2@db/x"),
         ] {
             assert!(looks_secret(name, value), "{name}");
         }
@@ -153,6 +184,10 @@ mod tests {
             ("TOKEN_URL", "https://example.com"),
             ("COMPASS", "north"),
             ("USE_TOKEN", "true"),
+            ("PASSWORD_POLICY", "strong"),
+            ("TOKEN_LIFETIME", "15m"),
+            ("CSRF_TOKEN_ENABLED", "on"),
+            ("DATABASE_URL", "postgres://u@db/x"),
             ("DB_PASSWORD", ""),
         ] {
             assert!(!looks_secret(name, value), "{name}");

@@ -29,9 +29,11 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         if url.contains('$') {
             continue;
         }
+        let url = url.trim_matches(['"', '\'']);
+        let usual = if url.starts_with("https:") || url.starts_with("grpcs:") { "443" } else { "80" };
         let authority = url.split("://").last().unwrap_or_default();
         let authority = authority.split('/').next().unwrap_or_default();
-        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, usual));
         let elsewhere =
             host.is_empty() || host.contains('.') || host == "localhost" || host.starts_with("unix");
         if elsewhere || upstreams.contains(&host) {
@@ -70,9 +72,12 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
 /// The target of a line that names one.
 fn upstream(line: &str) -> Option<&str> {
     let line = line.split('#').next().unwrap_or_default();
-    let rest = line.split("proxy_pass ").nth(1).or_else(|| {
+    let passes = ["proxy_pass", "grpc_pass", "uwsgi_pass", "fastcgi_pass"];
+    let passed =
+        passes.iter().find_map(|pass| line.split(pass).nth(1).filter(|rest| rest.starts_with([' ', '\t'])));
+    let rest = passed.or_else(|| {
         // A line of an `upstream` block; `server {` and `server_name` are others.
         line.trim().strip_prefix("server ").filter(|rest| !rest.trim().starts_with('{'))
     })?;
-    rest.split([';', ' ']).find(|word| !word.is_empty())
+    rest.split([';', ' ', '\t']).find(|word| !word.is_empty())
 }
