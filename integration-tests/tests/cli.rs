@@ -72,6 +72,7 @@ fn every_question_has_an_answer() {
     // As docker calls a plugin.
     assert!(said(&project, &["slipway", "explain"]).contains("RootUser"));
     assert!(said(&project, &["docker-cli-plugin-metadata"]).contains("SchemaVersion"));
+    assert!(said(&project, &["__complete", "slipway", "ch"]).starts_with("check\t"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! disk instead of the gateway, and no engine.
 
 mod check;
+mod complete;
 mod explain;
 mod init;
 mod llb;
@@ -79,6 +80,12 @@ enum Command {
 /// As a Docker plugin the first argument is `slipway`, which says nothing.
 pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
     let mut arguments: Vec<String> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|first| first == "__complete") {
+        // Docker asks for itself; the plugin's own name comes first.
+        let words = arguments.get(3..).unwrap_or_default();
+        say(&complete::complete(&Arguments::command(), words));
+        return 0;
+    }
     if arguments.get(1).is_some_and(|first| first == "slipway") {
         arguments.remove(1);
     }
