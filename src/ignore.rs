@@ -2,6 +2,8 @@
 //! and `?` within a name, `**` across folders, `!` takes back, the last pattern that fits decides,
 //! and what lies below a folder that is out is out.
 
+use crate::paths::{parts, rooted};
+
 /// The patterns of an ignore file, by the rules that Docker has for it.
 pub(crate) fn patterns(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).into_owned();
@@ -14,18 +16,7 @@ pub(crate) fn patterns(bytes: &[u8]) -> Vec<String> {
                 Some(pattern) => ("!", pattern.trim()),
                 None => ("", line),
             };
-            let absolute = pattern.starts_with('/');
-            let mut parts: Vec<&str> = Vec::new();
-            for part in pattern.split('/') {
-                match part {
-                    "" | "." => {}
-                    ".." if parts.last().is_some_and(|last| *last != "..") => {
-                        parts.pop();
-                    }
-                    ".." if absolute => {}
-                    part => parts.push(part),
-                }
-            }
+            let parts = if pattern.starts_with('/') { rooted(pattern) } else { parts("", pattern) };
             let cleaned = if parts.is_empty() { ".".to_owned() } else { parts.join("/") };
             format!("{not}{cleaned}")
         })

@@ -12,6 +12,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
 use crate::lower::git;
 use crate::lower::setting::FoundImage;
+use crate::paths::parts;
 use crate::reference::Reference;
 use crate::spec::running::Setting;
 use crate::spec::{Service, Spec};
@@ -57,23 +58,9 @@ fn folder_in(context: &str, folder: &str) -> Option<String> {
     if folder.contains("://") || folder.contains(':') || folder.starts_with(['/', '~']) {
         return None;
     }
-    let (context, folder) = (cleaned(context)?, cleaned(folder)?);
-    folder.strip_prefix(context.as_slice()).map(|rest| rest.join("/"))
-}
-
-/// The parts of a relative path; none if it leads out of its start.
-fn cleaned(path: &str) -> Option<Vec<&str>> {
-    let mut parts = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts)
+    let (context, folder) = (parts("", context), parts("", folder));
+    let rest = folder.strip_prefix(context.as_slice())?;
+    (rest.first() != Some(&"..")).then(|| rest.join("/"))
 }
 
 /// Names are compared as image names, `:latest` left out.

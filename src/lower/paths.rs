@@ -16,18 +16,8 @@ pub(super) fn joined(working_dir: &str, path: &str) -> String {
 /// A target, from a working directory; a trailing slash means something and stays.
 pub(super) fn joined_target(working_dir: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{working_dir}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
     let folder = whole.ends_with('/') || whole.ends_with("/.");
-    let mut result = format!("/{}", parts.join("/"));
+    let mut result = format!("/{}", crate::paths::rooted(&whole).join("/"));
     if folder && result != "/" {
         result.push('/');
     }

@@ -388,19 +388,11 @@ fn is_drive(path: &str) -> bool {
 
 /// A path without detours: `/a//b/../c/` is `/a/c`.
 fn clean(path: &str) -> String {
-    let root = if path.starts_with('/') { "/" } else { "" };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if !root.is_empty() => {}
-            part => parts.push(part),
-        }
+    if path.starts_with('/') {
+        return format!("/{}", crate::paths::rooted(path).join("/"));
     }
-    if parts.is_empty() && root.is_empty() { ".".to_owned() } else { format!("{root}{}", parts.join("/")) }
+    let parts = crate::paths::parts("", path);
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
 /// The top level's services, each with its node.

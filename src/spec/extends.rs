@@ -121,21 +121,7 @@ fn reference(extends: &Node, reader: &mut Reader<'_>) -> Option<(String, Option<
 
 /// A path beside a file, relative to the spec's folder; none for one outside of it.
 pub(super) fn relative(file: &str, path: &str) -> Option<String> {
-    if path.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> =
-        file.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    if path.starts_with('/') { None } else { crate::paths::inside(crate::paths::parent(file), path) }
 }
 
 /// Lists that are replaced as a whole.

@@ -56,7 +56,7 @@ pub(super) fn parts<'n>(
                     return found;
                 }
                 let folder = match project {
-                    Some(project) => joined(&folder, &project),
+                    Some(project) => crate::paths::inside(&folder, &project).unwrap_or_default(),
                     None => crate::paths::parent(&path).to_owned(),
                 };
                 match files.get(&path) {
@@ -119,10 +119,6 @@ fn inside(path: &str, file: &str, span: &Span, reader: &mut Reader<'_>) -> Optio
         report(reader, span, message, Some("a build sees the folder of the spec and what is below it"));
     }
     found
-}
-
-fn joined(folder: &str, path: &str) -> String {
-    relative(&crate::paths::in_folder(folder, "x"), path).unwrap_or_default()
 }
 
 fn report(reader: &mut Reader<'_>, span: &Span, message: String, help: Option<&str>) {

@@ -4,14 +4,14 @@
 use serde_json::Value as Json;
 
 use super::kind::{HTML, family, kind, source, version_of};
-use super::layout::{Brought, inside};
+use super::layout::Brought;
 use super::plans::Plans;
 use super::scan::{self, Tree};
 use super::shell::Question;
 use super::start;
 use super::told::{At, Told};
 use super::write::{Component, Value, quoted, scalar, words};
-use crate::paths::{in_folder, parent};
+use crate::paths::{in_folder, inside, parent};
 use crate::recipe::RECIPES;
 
 /// What a component is made of.

@@ -6,7 +6,7 @@ use super::dockerfile::{Dockerfile, expand, list, unquoted};
 use super::kind::HTML;
 use super::scan::Tree;
 use super::told::{At, Told, pairs};
-use crate::paths::in_folder;
+use crate::paths::{in_folder, inside};
 
 /// A `COPY` of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,21 +223,6 @@ pub(super) fn layout(file: &Dockerfile, index: usize) -> Layout {
     Layout { base, workdir, copies }
 }
 
-/// A path with `.` and `..` taken out; none if it leads out.
-pub(super) fn inside(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 fn absolute(path: &str, folder: &str) -> String {
     let folder = if path.starts_with('/') { "" } else { folder };
     format!("/{}", inside(folder, path).unwrap_or_default())
@@ -245,16 +230,4 @@ fn absolute(path: &str, folder: &str) -> String {
 
 fn join(source: &str, rest: &str) -> String {
     in_folder(source.trim_end_matches('/'), rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::inside;
-
-    #[test]
-    fn no_path_leads_out() {
-        assert_eq!(inside("a/b", "../c/./d"), Some("a/c/d".to_owned()));
-        assert_eq!(inside("", "../x"), None);
-        assert_eq!(inside("a", "../../x"), None);
-    }
 }

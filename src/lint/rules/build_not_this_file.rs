@@ -3,6 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, Fix, Span};
 use crate::lint::{Found, Subject};
+use crate::paths::parts;
 
 /// Looks at `build.dockerfile` and `build.target`.
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
@@ -104,16 +105,7 @@ fn leads_here(context: Option<&str>, dockerfile: &str, file: &str) -> bool {
     {
         return dockerfile.rsplit('/').next() == Some(file);
     }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in context.unwrap_or(".").split('/').chain(dockerfile.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
+    let parts = parts(context.unwrap_or("."), dockerfile);
     // A context above this file's folder is left by the folder's own name, which is not known here.
     match parts.as_slice() {
         [only] => *only == file,
