@@ -72,7 +72,7 @@ fn bills_of_material_of_the_image_and_of_stages() {
     let all = build(&["--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=true"]);
     assert!(all.contains("scan of image") && all.contains("scan of sbom-deps"), "both are scanned");
     assert!(all.contains("marker-of-deps") && all.contains("taken"), "with what they hold");
-    assert!(all.contains("yes"), "parameters reach the scanner");
+    assert!(all.contains("taken yes"), "parameters reach the scanner");
     let named = build(&["--build-arg", "BUILDKIT_SBOM_SCAN_STAGE=other"]);
     project.write(
         "app.spec.yaml",

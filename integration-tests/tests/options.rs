@@ -52,8 +52,8 @@ fn what_applies_to_every_process() {
     let project = printing("hostname", "");
     assert_eq!(said(&project, image, &["--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=slip"]), "slip");
     let project = printing("cat /proc/self/cgroup", "");
-    // The engine decides what a parent means to it; the option arrives, and nothing breaks.
-    said(&project, image, &["--cgroup-parent", "slipway-test"]);
+    let cgroup = said(&project, image, &["--cgroup-parent", "slipway-test"]);
+    assert!(cgroup.contains("slipway-test"), "{cgroup}");
 }
 
 /// Proxies reach processes, and neither the image nor the cache's key.
@@ -118,10 +118,13 @@ fn labels_annotations_and_metadata() {
     assert!(said.contains("app: service that runs as 1001:1001, no health check"), "{said}");
     let index = Command::new("tar").args(["xOf", archive.to_str().expect("UTF-8"), "index.json"]).output();
     let index = String::from_utf8(index.expect("tar is installed").stdout).expect("UTF-8");
-    assert!(index.contains("oci.image.index"), "{index}");
+    let index: serde_json::Value = serde_json::from_str(&index).expect("JSON");
+    assert_eq!(index["manifests"][0]["mediaType"], "application/vnd.oci.image.index.v1+json", "{index}");
     let all = Command::new("tar").args(["xOf", archive.to_str().expect("UTF-8")]).output();
     let all = String::from_utf8_lossy(&all.expect("tar is installed").stdout).into_owned();
     assert!(all.contains("\"slipway.test.of\": \"spec\"") || all.contains("\"slipway.test.of\":\"spec\""));
+    let flat = all.replace("\": \"", "\":\"");
+    assert!(flat.contains("\"slipway.test\":\"yes\""), "the index has the client's annotation");
     let metadata: serde_json::Value = serde_json::from_str(&project.read("metadata.json")).expect("JSON");
     let details = metadata["frontend.slipway.image"].as_str().map(serde_json::from_str::<serde_json::Value>);
     let details = details.expect("it is there").unwrap_or_default();
