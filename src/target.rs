@@ -118,9 +118,7 @@ fn unknown(spec: &Spec, name: &str, given: &str) -> Diagnostic {
             format!("the service `{name}` has no `x-slipway` key, so there is nothing to build"),
         )
         .help(format!("targets: {}", all_names(spec)))
-        .at_if(
-            spec.running.iter().find(|running| running.name.value == name).map(|running| &running.name.span),
-        );
+        .at_if(spec.running_of(name).map(|running| &running.name.span));
     }
     let meant = did_you_mean(name, spec.components.iter().map(|service| service.name.value.as_str()));
     let place = spec

@@ -15,9 +15,9 @@ use super::show::with;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::config::ImageConfig;
 use crate::lower::llb::lower;
-use crate::lower::reach;
 use crate::lower::setting::{FoundImage, FoundImages, NoCache, ProcessOptions, Setting};
 use crate::plan::StagePlatform;
+use crate::plan::reach;
 use crate::reference::Reference;
 
 /// Shows the graph of a target.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::Said;
-use crate::lower::reach;
+use crate::plan::reach;
 use crate::plan::{Plan, StagePlatform};
 use crate::reference::Reference;
 use crate::spec::{SourceName, Spec};

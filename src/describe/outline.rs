@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Component, Places, Said};
 use crate::diagnostic::Span;
-use crate::lower::reach;
+use crate::plan::reach;
 use crate::plan::{Action, Archetype, Mount, RuntimeUser};
 
 /// For programs in the form that BuildKit's clients know, with `found` beside it; and for people.

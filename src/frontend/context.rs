@@ -13,7 +13,7 @@ use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ignore;
 use crate::lower::git;
-use crate::lower::reach::ContextUse;
+use crate::plan::reach::ContextUse;
 
 /// The name of the client's folder that is the build context.
 const CONTEXT: &str = "context";

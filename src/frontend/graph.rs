@@ -15,10 +15,10 @@ use super::options::Options;
 use super::project::{Planned, Project};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::lower::llb::{Lowered, location, lower};
-use crate::lower::reach::{self, ImageUse};
 use crate::lower::setting::{FoundImage, FoundImages, ProcessOptions, Setting};
+use crate::plan::reach::{self, ImageUse};
 use crate::plan::{Plan, StagePlatform};
-use crate::spec::Service;
+use crate::spec::{Service, SourceName};
 
 /// Where BuildKit leaves the graph of the frontend's own image.
 pub(super) const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
@@ -130,11 +130,8 @@ impl<'a> Graph<'a> {
         if overridden {
             return None;
         }
-        let name = match named::additional(&self.project.spec, service, name) {
-            Some(setting) => {
-                setting.value.strip_prefix("service:").or(setting.value.strip_prefix("target:"))?.to_owned()
-            }
-            None => name.to_owned(),
+        let SourceName::Component(name) = self.project.spec.source(&service.name.value, name) else {
+            return None;
         };
         self.project.spec.components.iter().find(|service| service.name.value == name)
     }

@@ -14,9 +14,9 @@ use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::lower::config::ImageConfig;
 use crate::lower::llb::location;
-use crate::lower::reach::ImageUse;
 use crate::lower::setting::{FoundImage, FoundImages};
 use crate::plan::StagePlatform;
+use crate::plan::reach::ImageUse;
 use crate::reference::Reference;
 use crate::spec::{Service, Spec};
 

@@ -14,14 +14,16 @@ use crate::lower::git;
 use crate::lower::setting::FoundImage;
 use crate::paths::parts;
 use crate::reference::Reference;
-use crate::spec::running::Setting;
 use crate::spec::{Service, Spec};
 
 /// The value that stands for a name: the client's, or else the spec's.
 pub(super) fn value(resolver: &Resolver<'_>, name: &str, platform: &Platform) -> Option<String> {
-    given(resolver.options, name, platform)
-        .map(str::to_owned)
-        .or_else(|| additional(resolver.spec, resolver.service, name).map(|setting| setting.value.clone()))
+    given(resolver.options, name, platform).map(str::to_owned).or_else(|| {
+        resolver
+            .spec
+            .additional_context(&resolver.service.name.value, name)
+            .map(|setting| setting.value.clone())
+    })
 }
 
 /// The value that the client gave for a name: first for this platform, then for all.
@@ -39,17 +41,11 @@ pub(super) fn given<'o>(options: &'o Options, name: &str, platform: &Platform) -
     find(Some(platform.to_string())).or_else(|| find(None))
 }
 
-/// What `build.additional_contexts` of a service says about a name.
-pub(super) fn additional<'s>(spec: &'s Spec, service: &Service, name: &str) -> Option<&'s Setting> {
-    let running = spec.running.iter().find(|running| running.name.value == service.name.value)?;
-    running.build.as_ref()?.additional_contexts.iter().find(|setting| setting.name == name)
-}
-
 /// Where in the build context an additional context lies, if it is a folder in there.
 pub(super) fn in_context(spec: &Spec, service: &Service, name: &str) -> Option<String> {
-    let setting = additional(spec, service, name)?;
-    let running = spec.running.iter().find(|running| running.name.value == service.name.value)?;
-    let context = running.build.as_ref()?.context.as_deref().unwrap_or(".");
+    let component = &service.name.value;
+    let setting = spec.additional_context(component, name)?;
+    let context = spec.running_of(component)?.build.as_ref()?.context.as_deref().unwrap_or(".");
     folder_in(context, &setting.value)
 }
 
@@ -140,7 +136,7 @@ pub(super) async fn resolve(
                 let metadata = Metadata::named(format!("[context {name}] take {value} of the build context"));
                 Ok(files(File::on_scratch().copy(context, copy).build(&metadata)))
             }
-            None if additional(resolver.spec, resolver.service, name).is_some() => Err(Failure::spec(
+            None if resolver.spec.additional_context(&resolver.service.name.value, name).is_some() => Err(Failure::spec(
                 Diagnostic::new(
                     Code::Option,
                     format!("the additional context `{name}` is the folder `{value}`, which is not in the build context"),

@@ -35,7 +35,7 @@ pub(super) enum Ground {
 impl Subject<'_> {
     /// How the component runs.
     pub(super) fn running(&self) -> Option<&Running> {
-        self.spec.running.iter().find(|running| running.name.value == self.service.name.value)
+        self.spec.running_of(&self.service.name.value)
     }
 
     /// Another service of the file, by its name or an alias.

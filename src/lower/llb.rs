@@ -39,7 +39,7 @@ pub struct Lowered {
 /// Lowers the stages that `target` needs, and gives that one.
 pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered, Diagnostic> {
     let mut done: BTreeMap<&str, State> = BTreeMap::new();
-    for stage in super::reach::stages(plan, target) {
+    for stage in crate::plan::reach::stages(plan, target) {
         let lowering = Lowering { plan, stage, setting, done: &done };
         let state = lowering.stage()?;
         done.insert(&stage.name, state);

@@ -1,6 +1,6 @@
 //! Lowering: a plan becomes what others understand. [`llb`] gives the graph that BuildKit
-//! solves, [`config`] the image configuration, [`reach`] what either of them needs to be
-//! brought before: base images and files of the context. [`setting`] is what is brought.
+//! solves, [`config`] the image configuration. [`setting`] is what has to be brought before: what
+//! [`crate::plan::reach`] says that the plan needs.
 //!
 //! This room knows LLB and OCI, and nothing of gRPC.
 
@@ -11,7 +11,6 @@ mod helper;
 pub mod llb;
 mod mounts;
 mod paths;
-pub mod reach;
 pub mod setting;
 
 /// Where the frontend's image has its binary; build steps run it from there.

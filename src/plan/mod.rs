@@ -7,6 +7,7 @@
 
 mod image;
 mod print;
+pub mod reach;
 mod report;
 
 use std::fmt;

@@ -9,7 +9,7 @@ use super::compose::{self, Service as ComposeService};
 use super::extends::{Files, Resolver};
 use super::include;
 use super::reader::{FromNode, Located, Reader, VariableUse};
-use super::running::Running;
+use super::running::{Running, Setting};
 use super::syntax::not_text;
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
@@ -50,14 +50,22 @@ pub enum SourceName {
 }
 
 impl Spec {
+    /// How a service of this name runs.
+    pub fn running_of(&self, service: &str) -> Option<&Running> {
+        self.running.iter().find(|running| running.name.value == service)
+    }
+
+    /// What `build.additional_contexts` of a component says about a name.
+    pub fn additional_context(&self, component: &str, name: &str) -> Option<&Setting> {
+        let build = self.running_of(component)?.build.as_ref()?;
+        build.additional_contexts.iter().find(|setting| setting.name == name)
+    }
+
     /// What a name means in a component, as long as no client puts something else in its place: an
     /// additional context of the service, another component, or an image.
     pub fn source(&self, component: &str, name: &str) -> SourceName {
         let is_component = |name: &str| self.components.iter().any(|service| service.name.value == name);
-        let running = self.running.iter().find(|running| running.name.value == component);
-        let contexts =
-            running.and_then(|running| running.build.as_ref()).map(|build| &build.additional_contexts);
-        let context = contexts.into_iter().flatten().find(|setting| setting.name == name);
+        let context = self.additional_context(component, name);
         let Some(context) = context else {
             let name = name.to_owned();
             return if is_component(&name) { SourceName::Component(name) } else { SourceName::Image(name) };

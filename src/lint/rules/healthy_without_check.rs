@@ -7,7 +7,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let dependencies = subject.running().into_iter().flat_map(|running| &running.depends_on);
     for dependency in dependencies.filter(|dependency| dependency.condition == "service_healthy") {
         let name = &dependency.service.value;
-        let Some(other) = subject.spec.running.iter().find(|running| running.name.value == *name) else {
+        let Some(other) = subject.spec.running_of(name) else {
             continue;
         };
         let component = subject.spec.components.iter().find(|service| service.name.value == *name);

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Span;
 use crate::lint::Subject;
-use crate::lower::reach;
+use crate::plan::reach;
 use crate::spec::SourceName;
 
 /// An image as it is named, and where.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::{Action, Base, Copy, From, Mount, Plan, Stage, StagePlatform};
 use crate::diagnostic::Span;
-use crate::plan::{Action, Base, Copy, From, Mount, Plan, Stage, StagePlatform};
 
 /// An image that a plan uses.
 #[derive(Clone, Debug, PartialEq)]
