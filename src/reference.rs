@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::diagnostic::{Code, Diagnostic};
+
 /// A name with nothing left out: its text form is the full one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
@@ -14,6 +16,14 @@ pub struct Reference {
     repository: String,
     tag: Option<String>,
     digest: Option<String>,
+}
+
+/// A name that a person wrote, or what to tell them.
+pub fn named(text: &str) -> Result<Reference, Diagnostic> {
+    text.parse().map_err(|InvalidReference| {
+        Diagnostic::new(Code::BaseImage, format!("`{text}` is no image name"))
+            .help("write it like `node:22-bookworm-slim` or `registry.example.com/team/image:tag`")
+    })
 }
 
 /// The text is no image name.

@@ -93,21 +93,24 @@ fn graph(project: &Project, planned: &Planned, platform: &Platform) -> Result<De
     let plan = &planned.plan;
     let stage = planned.stage.as_ref().unwrap_or(&plan.runtime);
     let stages = reach::stages(plan, stage);
+    // Whatever machine it is asked on, the answer is the same.
+    let machine = Platform::linux("amd64");
     let mut images = FoundImages::new();
     for used in reach::images(&stages) {
         let full = used.name.parse::<Reference>().map_or(used.name.clone(), |name| name.to_string());
-        for platform in [platform, &Platform::linux("amd64")] {
-            let output =
-                source::image(&full).platform(platform).build(&Metadata::named(format!("from {full}")));
-            let image = FoundImage {
-                output: Some(output),
-                config: ImageConfig::scratch(),
-                raw_config: None,
-                digest: None,
-            };
-            images.insert((used.name.clone(), platform.clone()), image);
-        }
-        debug_assert!(matches!(used.platform, StagePlatform::Build | StagePlatform::Target));
+        let platform = match used.platform {
+            StagePlatform::Build => &machine,
+            StagePlatform::Target => platform,
+        };
+        let image = FoundImage {
+            output: Some(
+                source::image(&full).platform(platform).build(&Metadata::named(format!("from {full}"))),
+            ),
+            config: ImageConfig::scratch(),
+            raw_config: None,
+            digest: None,
+        };
+        images.insert((used.name.clone(), platform.clone()), image);
     }
     let used = reach::context(stages.iter().copied());
     let paths: Vec<String> = used.paths.into_iter().collect();
@@ -116,7 +119,7 @@ fn graph(project: &Project, planned: &Planned, platform: &Platform) -> Result<De
         .shared_key_hint("context")
         .build(&Metadata::named("[internal] load build context"));
     let helper = source::image("docker.io/slipway/frontend:0")
-        .platform(&Platform::linux("amd64"))
+        .platform(&machine)
         .build(&Metadata::named("Slipway's own image"));
     let name = project.spec.as_ref().and_then(|spec| spec.name.clone()).unwrap_or_default();
     let setting = Setting {
@@ -124,7 +127,7 @@ fn graph(project: &Project, planned: &Planned, platform: &Platform) -> Result<De
         context: Some(&context),
         helper: Some(&helper),
         file: &file,
-        build_platform: &Platform::linux("amd64"),
+        build_platform: &machine,
         target_platform: platform,
         name_platform: false,
         cache_namespace: &format!("slipway/{name}"),

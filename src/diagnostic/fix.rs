@@ -33,11 +33,7 @@ impl Fix {
         let start = text.get(..span.range.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
         let indent: String =
             text.get(start..).unwrap_or_default().chars().take_while(|character| *character == ' ').collect();
-        let end = if text.get(start..).unwrap_or_default().lines().next().is_some() && text.contains("\r\n") {
-            "\r\n"
-        } else {
-            "\n"
-        };
+        let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
         Self::replace(title, &Span::new(&span.file, start..start), format!("{indent}{line}{end}"))
     }
 }

@@ -66,6 +66,17 @@ pub(super) struct ImageMeta {
     pub(super) config: Vec<u8>,
 }
 
+impl ImageMeta {
+    /// The identifier with the digest: whatever its tag is by then, all steps see the same image.
+    pub(super) fn pinned(&self) -> String {
+        if self.identifier.contains('@') || self.digest.is_empty() {
+            self.identifier.clone()
+        } else {
+            format!("{}@{}", self.identifier, self.digest)
+        }
+    }
+}
+
 impl Gateway {
     pub(super) fn new(channel: Channel) -> Self {
         let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);

@@ -17,7 +17,7 @@ use crate::lower::llb::location;
 use crate::lower::setting::{FoundImage, FoundImages};
 use crate::plan::StagePlatform;
 use crate::plan::reach::ImageUse;
-use crate::reference::Reference;
+use crate::reference::named as named_image;
 use crate::spec::{Service, Spec};
 
 /// What it takes to look images up.
@@ -98,12 +98,7 @@ impl Resolver<'_> {
         platform: &Platform,
         log_name: &str,
     ) -> Result<FoundImage, Failure> {
-        let reference: Reference = name.parse().map_err(|_| {
-            Failure::spec(
-                Diagnostic::new(Code::BaseImage, format!("`{name}` is no image name"))
-                    .help("write it like `node:22-bookworm-slim` or `registry.example.com/team/image:tag`"),
-            )
-        })?;
+        let reference = named_image(name).map_err(Failure::spec)?;
         let mode = self.options.resolve_mode()?;
         let full = reference.to_string();
         let question = source::image(&full).to_pb();
@@ -131,10 +126,7 @@ impl Resolver<'_> {
             source::Source::new(identifier).needs("source.ocilayout").store(&self.options.session, store)
         };
         // The name is for messages alone; the store is what counts. It has to be an image's, though.
-        let named: Reference = format!("{name}@{digest}").parse().map_err(|_| {
-            let message = format!("`{name}@{digest}` is no image name");
-            Failure::spec(Diagnostic::new(Code::BaseImage, message))
-        })?;
+        let named = named_image(&format!("{name}@{digest}")).map_err(Failure::spec)?;
         let question = layout(format!("oci-layout://{named}")).to_pb();
         let log_name = format!("[context {name}] load metadata");
         let meta = self.gateway.resolve_image(self.caps, question, platform, "default", &log_name).await?;
@@ -177,15 +169,9 @@ fn found(
             format!("the image `{name}` has a configuration that cannot be read: {error}"),
         ))
     })?;
-    // Pinned: whatever its tag is by then, all steps see the same image.
-    let identifier = if meta.identifier.contains('@') || meta.digest.is_empty() {
-        meta.identifier.clone()
-    } else {
-        format!("{}@{}", meta.identifier, meta.digest)
-    };
     let metadata = Metadata::named(format!("from {name}"));
     Ok(FoundImage {
-        output: Some(make(identifier).platform(platform).build(&metadata)),
+        output: Some(make(meta.pinned()).platform(platform).build(&metadata)),
         config,
         raw_config: Some(meta.config.clone()),
         digest: Some(meta.digest.clone()).filter(|digest| !digest.is_empty()),

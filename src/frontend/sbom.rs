@@ -73,12 +73,7 @@ impl Scanner {
             .await
             .map_err(|failure| wrong(failure.message()))?;
         let config = ImageConfig::from_base(&meta.config).map_err(|error| wrong(error.to_string()))?;
-        let identifier = if meta.digest.is_empty() || meta.identifier.contains('@') {
-            meta.identifier
-        } else {
-            format!("{}@{}", meta.identifier, meta.digest)
-        };
-        let image = buildkit_llb::source::Source::new(identifier)
+        let image = buildkit_llb::source::Source::new(meta.pinned())
             .needs("source.image")
             .resolve_mode(mode)
             .platform(&graph.host)

@@ -13,7 +13,7 @@ pub struct Levels {
     project: BTreeMap<&'static str, Level>,
     components: BTreeMap<(String, &'static str), Level>,
     /// What the build says about all of them.
-    skipped: Vec<String>,
+    skipped: Vec<&'static str>,
     all_skipped: bool,
     /// Whether a warning is an error.
     strict: bool,
@@ -52,12 +52,12 @@ impl Levels {
             match part.split_once('=') {
                 Some(("skip", "all")) => self.all_skipped = true,
                 Some(("skip", names)) => {
-                    let names: Vec<&str> = names.split(',').map(str::trim).collect();
-                    unknown.extend(
-                        names.iter().filter(|name| find(name).is_none()).map(|name| (*name).to_owned()),
-                    );
-                    let names = names.join(",");
-                    self.skipped.extend(names.split(',').map(|name| name.trim().to_owned()));
+                    for name in names.split(',').map(str::trim) {
+                        match find(name) {
+                            Some(rule) => self.skipped.push(rule.name),
+                            None => unknown.push(name.to_owned()),
+                        }
+                    }
                 }
                 Some(("error", "true" | "1")) => self.strict = true,
                 Some(("error", "false" | "0")) => self.strict = false,
@@ -84,7 +84,7 @@ impl Levels {
     }
 
     fn level(&self, rule: &'static str, component: Option<&str>) -> Level {
-        if self.all_skipped || self.skipped.iter().any(|name| name == rule) {
+        if self.all_skipped || self.skipped.contains(&rule) {
             return Level::Off;
         }
         let own = component.and_then(|component| self.components.get(&(component.to_owned(), rule)));

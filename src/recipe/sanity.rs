@@ -4,7 +4,7 @@
 use super::Request;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::{Base, From, Plan};
-use crate::reference::Reference;
+use crate::reference::named;
 use crate::spec::component::{DevChoice, HealthContract};
 use crate::spec::values::Pairs;
 
@@ -172,12 +172,8 @@ fn health(health: &HealthContract, wrong: &mut impl FnMut(String, &Span, &str)) 
 /// names of their own.
 pub(super) fn images(plan: &Plan, problems: &mut Diagnostics) {
     let mut check = |name: &str, span: &Span| {
-        if name.parse::<Reference>().is_err() {
-            problems.push(
-                Diagnostic::new(Code::BaseImage, format!("`{name}` is no image name"))
-                    .at(span)
-                    .help("write it like `node:22-bookworm-slim` or `registry.example.com/team/image:tag`"),
-            );
+        if let Err(problem) = named(name) {
+            problems.push(problem.at(span));
         }
     };
     for stage in &plan.stages {

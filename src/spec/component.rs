@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::reader::{Entries, FromNode, Located, Reader, record};
+use super::reader::{Entries, FromNode, Located, Reader, record, short_or_mapping};
 use super::schema::{self, Definitions};
 use super::stages::{CopySpec, StageSpec};
 use super::values::{Bytes, Command, OneOrMany, Pairs, Words};
@@ -199,27 +199,9 @@ record! {
 
 /// `readiness`: the file with the assertions, or settings.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ReadinessSpec {
-    /// The file with the assertions, in the component's folder.
-    pub assertions: Located<String>,
-    /// The file with the results of formal verification, in the component's folder.
-    pub verification: Option<Located<String>>,
-}
+pub struct ReadinessSpec(ReadinessMapping);
 
-impl FromNode for ReadinessSpec {
-    fn schema(definitions: &mut Definitions) -> Json {
-        schema::any([schema::text(), ReadinessMapping::schema(definitions)])
-    }
-
-    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let Value::Mapping(_) = node.value {
-            let ReadinessMapping { assertions, verification, .. } =
-                ReadinessMapping::from_node(node, reader)?;
-            return Some(Self { assertions, verification });
-        }
-        Some(Self { assertions: Located::from_node(node, reader)?, verification: None })
-    }
-}
+short_or_mapping!(ReadinessSpec, ReadinessMapping, assertions);
 
 record! {
     /// The stage for development.

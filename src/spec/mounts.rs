@@ -2,42 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::reader::{FromNode, Located, Reader, record};
+use super::reader::{FromNode, Located, Reader, record, short_or_mapping};
 use super::schema::{self, Definitions};
 use super::stages::Mode;
 use super::values::Bytes;
 use super::yaml::{Node, Value};
-
-/// A type that is written as one text, or as a mapping with settings.
-macro_rules! short_or_mapping {
-    ($name:ident, $mapping:ident, $key:ident) => {
-        impl FromNode for $name {
-            fn schema(definitions: &mut Definitions) -> Json {
-                schema::any([schema::text(), $mapping::schema(definitions)])
-            }
-
-            fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-                if let Value::Mapping(_) = node.value {
-                    return $mapping::from_node(node, reader).map(Self);
-                }
-                let $key = Located::from_node(node, reader)?;
-                Some(Self($mapping { $key, ..$mapping::empty(node) }))
-            }
-        }
-
-        impl std::ops::Deref for $name {
-            type Target = $mapping;
-
-            fn deref(&self) -> &$mapping {
-                &self.0
-            }
-        }
-    };
-}
-
-fn nothing(node: &Node) -> Located<String> {
-    Located { value: String::new(), span: node.span.clone() }
-}
 
 /// A cache mount: its target alone, or with settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,22 +31,6 @@ record! {
         gid: Option<u32>,
         /// Permission bits, octal; 0755 by default.
         mode: Option<Located<Mode>>,
-    }
-}
-
-impl CacheMapping {
-    fn empty(node: &Node) -> Self {
-        Self {
-            target: nothing(node),
-            id: None,
-            sharing: None,
-            from: None,
-            source: None,
-            uid: None,
-            gid: None,
-            mode: None,
-            span: node.span.clone(),
-        }
     }
 }
 
@@ -110,22 +63,6 @@ record! {
     }
 }
 
-impl SecretMapping {
-    fn empty(node: &Node) -> Self {
-        Self {
-            id: nothing(node),
-            target: None,
-            env: None,
-            required: None,
-            uid: None,
-            gid: None,
-            mode: None,
-            version: None,
-            span: node.span.clone(),
-        }
-    }
-}
-
 short_or_mapping!(SecretSpec, SecretMapping, id);
 
 /// An ssh agent: its id alone, or with settings.
@@ -150,20 +87,6 @@ record! {
     }
 }
 
-impl SshMapping {
-    fn empty(node: &Node) -> Self {
-        Self {
-            id: nothing(node),
-            target: None,
-            required: None,
-            uid: None,
-            gid: None,
-            mode: None,
-            span: node.span.clone(),
-        }
-    }
-}
-
 short_or_mapping!(SshSpec, SshMapping, id);
 
 /// A folder in memory: its target alone, or with settings.
@@ -177,12 +100,6 @@ record! {
         target: Located<String>,
         /// The most that it holds.
         size: Option<Bytes>,
-    }
-}
-
-impl TmpfsMapping {
-    fn empty(node: &Node) -> Self {
-        Self { target: nothing(node), size: None, span: node.span.clone() }
     }
 }
 

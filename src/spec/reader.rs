@@ -400,3 +400,32 @@ macro_rules! record {
     (@open $reader:ident, $entries:ident, $what:literal, $known:expr) => {};
 }
 pub(super) use record;
+
+/// A type that is written as a mapping with settings, or short: as the value of one of its keys
+/// alone. It stands for the mapping, whose fields it lends.
+macro_rules! short_or_mapping {
+    ($name:ident, $mapping:ident, $key:ident) => {
+        impl $crate::spec::reader::FromNode for $name {
+            fn schema(definitions: &mut $crate::spec::schema::Definitions) -> serde_json::Value {
+                $crate::spec::schema::any([$crate::spec::schema::text(), $mapping::schema(definitions)])
+            }
+
+            fn from_node(
+                node: &$crate::spec::yaml::Node,
+                reader: &mut $crate::spec::reader::Reader<'_>,
+            ) -> Option<Self> {
+                $crate::spec::reader::FromNode::from_node(&node.as_value_of(stringify!($key)), reader)
+                    .map(Self)
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $mapping;
+
+            fn deref(&self) -> &$mapping {
+                &self.0
+            }
+        }
+    };
+}
+pub(super) use short_or_mapping;

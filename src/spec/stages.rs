@@ -3,10 +3,10 @@
 use serde_json::Value as Json;
 
 use super::mounts::{BindSpec, CacheSpec, Mounts, SecretSpec, SshSpec, TmpfsSpec};
-use super::reader::{Entries, FromNode, Located, Reader, record};
+use super::reader::{Entries, FromNode, Located, Reader, record, short_or_mapping};
 use super::schema::{self, Definitions};
 use super::values::{Command, OneOrMany, Pairs};
-use super::yaml::{Node, Value};
+use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
 
 record! {
@@ -241,40 +241,21 @@ record! {
 
 /// A new folder: its path alone, or with settings.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DirSpec {
-    /// Where.
-    pub path: Located<String>,
-    /// Permission bits; 0755 by default.
-    pub mode: Option<Located<Mode>>,
-    /// The owner, as `uid` or `uid:gid`; root by default.
-    pub owner: Option<Located<String>>,
-}
+pub struct DirSpec(DirMapping);
 
 record! {
     /// A new folder with settings.
     closed "`mkdir`" struct DirMapping {
-        /// See [`DirSpec`].
+        /// Where.
         path: Located<String>,
-        /// See [`DirSpec`].
+        /// Permission bits; 0755 by default.
         mode: Option<Located<Mode>>,
-        /// See [`DirSpec`].
+        /// The owner, as `uid` or `uid:gid`; root by default.
         owner: Option<Located<String>>,
     }
 }
 
-impl FromNode for DirSpec {
-    fn schema(definitions: &mut Definitions) -> Json {
-        schema::any([schema::text(), DirMapping::schema(definitions)])
-    }
-
-    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let Value::Mapping(_) = node.value {
-            let DirMapping { path, mode, owner, .. } = DirMapping::from_node(node, reader)?;
-            return Some(Self { path, mode, owner });
-        }
-        Some(Self { path: Located::from_node(node, reader)?, mode: None, owner: None })
-    }
-}
+short_or_mapping!(DirSpec, DirMapping, path);
 
 record! {
     /// A symbolic link.

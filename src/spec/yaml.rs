@@ -73,6 +73,16 @@ impl Value {
 }
 
 impl Node {
+    /// The node itself if it is a mapping, or else one that has it under this key.
+    pub(super) fn as_value_of(&self, key: &str) -> std::borrow::Cow<'_, Node> {
+        if let Value::Mapping(_) = self.value {
+            return std::borrow::Cow::Borrowed(self);
+        }
+        let key = Key { name: key.to_owned(), span: self.span.clone() };
+        let value = Value::Mapping(vec![(key, self.clone())]);
+        std::borrow::Cow::Owned(Self { value, span: self.span.clone(), joining: self.joining })
+    }
+
     /// The entry of a mapping under this key.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         let Value::Mapping(entries) = &self.value else { return None };

@@ -27,22 +27,6 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     };
     let build_span = subject.running().and_then(|running| running.build.as_ref()).map(|build| &build.span);
     let build_span = build_span.unwrap_or(&service.extension);
-    // What stands elsewhere (an anchor, a service that is extended) is not this service's alone.
-    let own = |span: &Span| {
-        let place = &service.name.span;
-        let next = subject.spec.running.iter().map(|other| &other.name.span);
-        let end =
-            next.filter(|other| other.range.start > place.range.start).map(|other| other.range.start).min();
-        let alias = place
-            .file
-            .text
-            .get(place.range.start..end.unwrap_or(place.file.text.len()))
-            .is_some_and(|text| text.contains("build: &"));
-        span.file == place.file
-            && span.range.start > place.range.start
-            && end.is_none_or(|end| span.range.end <= end)
-            && !alias
-    };
     match &build.dockerfile {
         None => {
             let finding = found
@@ -66,7 +50,7 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 .help(format!(
                     "Compose and bake would build something else; `dockerfile: {file}` leads here"
                 ));
-            let fix = own(&given.span).then(|| Fix::replace("name this file", &given.span, file));
+            let fix = is_own(subject, &given.span).then(|| Fix::replace("name this file", &given.span, file));
             found.push(Diagnostic { fix, ..finding });
         }
         Some(_) => {}
@@ -79,8 +63,8 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 .finding(format!("`build.target` of `{name}` is `{}`, another component", target.value))
                 .at(&target.span)
                 .help(format!("`target: {name}`"));
-            let fix =
-                own(&target.span).then(|| Fix::replace("name this component", &target.span, name.clone()));
+            let fix = is_own(subject, &target.span)
+                .then(|| Fix::replace("name this component", &target.span, name.clone()));
             found.push(Diagnostic { fix, ..finding });
         }
         (None, _) if subject.spec.components.len() > 1 => {
@@ -94,6 +78,24 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         _ => {}
     }
+}
+
+/// Whether a place belongs to this service alone, so that an edit changes no other: it stands between
+/// the service's name and the next one's (not where an anchor or an extended service is written), and
+/// no other service reads it through an alias.
+fn is_own(subject: &Subject<'_>, place: &Span) -> bool {
+    let name = &subject.service.name.span;
+    let others = subject.spec.running.iter().map(|running| &running.name.span);
+    let next = others.filter(|other| other.file == name.file && other.range.start > name.range.start);
+    let end = next.map(|other| other.range.start).min();
+    let within = place.file == name.file
+        && place.range.start > name.range.start
+        && end.is_none_or(|end| place.range.end <= end);
+    let builds = subject.spec.components.iter().filter(|other| other.name != subject.service.name);
+    let shared = builds.filter_map(|other| other.compose.build.as_ref()).any(|build| {
+        [&build.dockerfile, &build.target].into_iter().flatten().any(|other| other.span == *place)
+    });
+    within && !shared
 }
 
 /// Whether a build file, relative to its context, is this file. (Both are relative to this file's
