@@ -23,6 +23,7 @@ pub mod lint;
 pub mod lower;
 pub(crate) mod paths;
 pub mod plan;
+pub mod probe;
 pub mod recipe;
 pub mod reference;
 pub mod schema;

@@ -1,8 +1,81 @@
-//! Targets: `[component][:stage]`, as `--target` gives them.
+//! Targets: `[component][:stage]`, as `--target` gives them. In the stage's place may stand what is
+//! made of files about the component; without a component, about all of them.
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::plan::{Archetype, Plan};
+use crate::plan::{Archetype, Plan, VERIFY};
 use crate::spec::{Service, Spec};
+
+/// What `--target` asks for.
+#[derive(Clone, Debug)]
+pub enum Goal<'s> {
+    /// An image, or a stage on the way to it.
+    Stage(Target<'s>),
+    /// Files about these components.
+    Files(Vec<&'s Service>, Files),
+}
+
+/// A kind of files about components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// The contract is proven; what was found, for programs.
+    Verify,
+    /// What the proof found, as a page; broken promises are no error.
+    Report,
+}
+
+impl Files {
+    /// All of them, by the name that stands in a stage's place, and what they are.
+    pub const ALL: [(&'static str, Self, &'static str); 2] = [
+        (VERIFY, Self::Verify, "proves the contract inside the build"),
+        ("report", Self::Report, "a page about what the proof found"),
+    ];
+
+    /// The one of this name. No stage can have it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, ..)| *known == name).map(|(_, files, _)| *files)
+    }
+}
+
+impl<'s> Goal<'s> {
+    /// Finds out what is asked for. For `problems` see [`Target::choose`].
+    pub fn choose(
+        spec: &'s Spec,
+        problems: &[Diagnostic],
+        given: Option<&'s str>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let (name, files) = match given.and_then(|given| given.split_once(':')) {
+            Some((name, files)) => (name, files),
+            None => return Target::choose(spec, problems, given).map(Self::Stage),
+        };
+        match (name, Files::named(files)) {
+            ("", Some(files)) => {
+                let errors: Vec<Diagnostic> =
+                    problems.iter().filter(|problem| problem.is_error()).cloned().collect();
+                if !errors.is_empty() && !spec.unreadable.is_empty() {
+                    return Err(errors);
+                }
+                Ok(Self::Files(spec.components.iter().collect(), files))
+            }
+            ("", None) => {
+                let names = Files::ALL.map(|(name, ..)| name);
+                let meant = did_you_mean(files, names).map(|meant| format!("did you mean `:{meant}`?"));
+                let all = names.map(|name| format!(":{name}")).join(", ");
+                Err(vec![
+                    Diagnostic::new(Code::UnknownTarget, format!("there is no target `:{files}`"))
+                        .help_if(meant)
+                        .help(format!("for the whole project: {all}")),
+                ])
+            }
+            (_, files) => {
+                let target = Target::choose(spec, problems, given)?;
+                Ok(match files {
+                    Some(files) => Self::Files(vec![target.service], files),
+                    None => Self::Stage(target),
+                })
+            }
+        }
+    }
+}
 
 /// What to build.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +103,9 @@ impl<'s> Target<'s> {
             };
         };
         let (name, stage) = match given.split_once(':') {
-            Some((name, stage)) => (name, Some(stage)),
+            Some(("", stage)) if Files::named(stage).is_some() => return Self::choose(spec, problems, None),
+            // What is asked of files about a component is asked of the component.
+            Some((name, stage)) => (name, Some(stage).filter(|stage| Files::named(stage).is_none())),
             None => (given, None),
         };
         let exact = spec.components.iter().find(|service| service.name.value == name);
@@ -63,7 +138,7 @@ impl<'s> Target<'s> {
             Diagnostic::new(Code::UnknownTarget, format!("`{}` has no stage `{stage}`", plan.component))
                 .at(&self.service.name.span)
                 .help_if(meant)
-                .help(format!("its stages: {}", names.join(", "))),
+                .help(format!("its stages: {}; and verify, report", names.join(", "))),
         ])
     }
 }

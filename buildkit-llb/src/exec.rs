@@ -245,6 +245,13 @@ impl Exec {
         Self { meta, ..Self::default() }
     }
 
+    /// Other arguments.
+    #[must_use]
+    pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.meta.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Adds a mount. One at `/` is mandatory.
     #[must_use]
     pub fn mount(mut self, mount: Mount) -> Self {

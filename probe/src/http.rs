@@ -67,6 +67,14 @@ pub fn get(url: &str, deadline: Instant) -> Result<Answer, Failure> {
     Err(Failure::Connection(std::io::Error::other("it redirects in a circle")))
 }
 
+/// Whether a status is in a list of numbers and ranges.
+pub fn accepted(list: &str, status: u16) -> bool {
+    list.split(',').any(|part| {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        matches!((from.trim().parse::<u16>(), to.trim().parse::<u16>()), (Ok(from), Ok(to)) if (from..=to).contains(&status))
+    })
+}
+
 fn get_once(url: &str, deadline: Instant) -> Result<(Answer, Option<String>), Failure> {
     let rest = url.strip_prefix("http://").ok_or_else(|| Failure::Url(url.to_owned()))?;
     let (host, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));

@@ -135,6 +135,7 @@ fn graph(project: &Project, planned: &Planned, platform: &Platform) -> Result<De
         processes: &ProcessOptions::default(),
         epoch: 0,
         can_merge: true,
+        proof: None,
     };
     let lowered = lower(plan, stage, &setting)?;
     Ok(lowered.output.map(|output| output.marshal()).unwrap_or_default())

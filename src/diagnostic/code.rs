@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Code {
     /// Several answers fit, and nothing says which one counts.
     Ambiguous,
+    /// A promise of a component's contract does not hold.
+    Contract,
     /// The base image cannot be found or reached.
     BaseImage,
     /// The engine lacks something that the build needs.
@@ -52,6 +54,7 @@ impl Code {
     pub fn name(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
+            Self::Contract => "contract",
             Self::BaseImage => "base-image",
             Self::Engine => "engine",
             Self::Extends => "extends",

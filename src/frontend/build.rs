@@ -12,20 +12,28 @@ use super::gateway::{Capabilities, Gateway};
 use super::graph::Graph;
 use super::options::Options;
 use super::project::Project;
+use super::proof;
 use super::result::{Solved, result};
 use super::sbom::Scanner;
 use super::warnings::warn_and_stop;
 use crate::diagnostic::{Code, Diagnostic, Level};
-use crate::target::Target;
+use crate::target::{Goal, Target};
 
 /// Builds what the client asked for.
 pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Failure> {
     let (caps, project) = tokio::try_join!(gateway.ping(), Project::open(gateway, options))?;
     can_build(&caps)?;
-    let target = Target::choose(&project.spec, &project.problems, options.target())?;
-    build_target(gateway, options, &caps, &project, &target)
-        .await
-        .map_err(|failure| failure.located(&target.service.name.span))
+    match Goal::choose(&project.spec, &project.problems, options.target())? {
+        Goal::Stage(target) => build_target(gateway, options, &caps, &project, &target)
+            .await
+            .map_err(|failure| failure.located(&target.service.name.span)),
+        Goal::Files(services, kind) => proof::build(gateway, options, &caps, &project, &services, kind)
+            .await
+            .map_err(|failure| match services.as_slice() {
+                [only] => failure.located(&only.name.span),
+                _ => failure,
+            }),
+    }
 }
 
 /// Below this, nothing works.
@@ -60,7 +68,7 @@ async fn build_target(
     let is_image = stage == planned.plan.runtime;
 
     let epoch = epoch::find(gateway, options, caps).await?;
-    let graph = Graph::of(gateway, options, caps, project, service, (planned, stage), epoch).await?;
+    let graph = Graph::of(gateway, options, caps, project, service, (planned, stage), false, epoch).await?;
     problems.extend(project.levelled(graph.foreign_bases()));
     let findings = problems.iter().filter(|problem| problem.level == Level::Warn).count();
     warn_and_stop(gateway, caps, &project.file, problems).await?;
@@ -88,12 +96,22 @@ async fn build_target(
                 (Some(scanner), Some(output)) => scanner.scan(gateway, graph, output, &platform).await?,
                 _ => None,
             };
-            Ok::<_, Failure>(Solved { reference, config: json, base_config: lowered.base_config, sbom })
+            let proof = match &lowered.proof {
+                Some(proof) => Some(proof::required(gateway, graph, proof, options).await?),
+                None => None,
+            };
+            let (found, proof) =
+                proof.map_or((None, None), |(found, reference)| (Some(found), Some(reference.0)));
+            let proof = proof.filter(|_| options.wants_attestations());
+            let solved = Solved { reference, config: json, base_config: lowered.base_config, sbom, proof };
+            Ok::<_, Failure>((solved, found))
         }
     };
     let solved = try_join_all(graph.platforms.iter().map(solve)).await?;
+    let (solved, found): (Vec<_>, Vec<_>) = solved.into_iter().unzip();
+    let found: Vec<_> = found.into_iter().flatten().collect();
     let plan = graph.plan().filter(|_| is_image);
-    let report = plan.map(|plan| plan.report(findings, &graph.digests()));
+    let report = plan.map(|plan| plan.report(findings, &graph.digests(), &proof::summaries(&found)));
     let none = BTreeMap::new();
     let annotations = plan.map_or(&none, |plan| &plan.image.annotations);
     Ok(result(&graph.platforms, solved, graph.multi, report, annotations, epoch))

@@ -46,6 +46,8 @@ pub(super) struct Graph<'a> {
     context: Option<Output>,
     processes: ProcessOptions,
     epoch: i64,
+    /// Whether the target's contract is proven.
+    pub(super) proves: bool,
 }
 
 impl<'a> Graph<'a> {
@@ -57,6 +59,7 @@ impl<'a> Graph<'a> {
         project: &'a Project<'a>,
         service: &'a Service,
         (planned, stage): (Planned, String),
+        proves: bool,
         epoch: Option<i64>,
     ) -> Result<Self, Failure> {
         let given = options.platforms()?;
@@ -75,11 +78,17 @@ impl<'a> Graph<'a> {
             context: None,
             processes: options.processes()?,
             epoch: epoch.unwrap_or(0),
+            proves,
         };
         graph.collect(service, planned, stage).await?;
         graph.context = graph.context();
         graph.resolve(gateway).await?;
         Ok(graph)
+    }
+
+    /// The project.
+    pub(super) fn project(&self) -> &'a Project<'a> {
+        self.project
     }
 
     /// The target's plan.
@@ -96,7 +105,11 @@ impl<'a> Graph<'a> {
     ) -> Result<(), Failure> {
         let mut waiting = vec![(service, planned, stage)];
         while let Some((service, planned, stage)) = waiting.pop() {
-            let uses = reach::images(&reach::stages(&planned.plan, &stage));
+            let mut uses = reach::images(&reach::stages(&planned.plan, &stage));
+            let is_target = waiting.is_empty();
+            if self.is_proven(&planned.plan, &stage, is_target) {
+                uses.extend(self.beside(&planned.plan)?.into_iter().map(|(_, used)| used));
+            }
             let missing = uses.iter().find_map(|used| {
                 let other = self.component(service, &used.name)?;
                 (!self.parts.iter().any(|part| part.service.name == other.name)).then_some((other, used))
@@ -267,6 +280,13 @@ impl<'a> Graph<'a> {
                 };
                 images.insert((used.name.clone(), wanted.clone()), image.clone());
             }
+            let is_target = number + 1 == self.parts.len();
+            let stage = stage.filter(|_| is_target).unwrap_or(&part.stage);
+            let proof = if self.is_proven(&part.planned.plan, stage, is_target) {
+                Some(self.proof_setting(&part.planned.plan, &images, platform)?)
+            } else {
+                None
+            };
             let setting = Setting {
                 images: &images,
                 context: self.context.as_ref(),
@@ -280,9 +300,8 @@ impl<'a> Graph<'a> {
                 processes: &self.processes,
                 epoch: self.epoch,
                 can_merge: self.caps.llb("mergeop"),
+                proof: proof.as_ref(),
             };
-            let is_target = number + 1 == self.parts.len();
-            let stage = stage.filter(|_| is_target).unwrap_or(&part.stage);
             let lowered = lower(&part.planned.plan, stage, &setting).map_err(Failure::spec)?;
             let image = FoundImage {
                 output: lowered.output.clone(),

@@ -3,7 +3,7 @@
 //! The way of a request: [`transport`] connects at once, [`gateway`] makes the calls,
 //! [`options`] reads what the client asked for, [`context`] finds the spec file and the build
 //! context, [`project`] reads and plans, [`graph`] looks images up and lowers, [`build`] makes
-//! the result of it, [`requests`] answers questions, [`errors`] turns what went wrong into what
+//! the result of it, [`proof`] what is known of contracts, [`requests`] answers questions, [`errors`] turns what went wrong into what
 //! the client shows. Whatever happens, there is one `Return`, and then the
 //! process ends at once: dropping the connection instead would make BuildKit kill the build.
 
@@ -18,6 +18,7 @@ mod images;
 mod named;
 mod options;
 mod project;
+mod proof;
 mod requests;
 mod result;
 mod sbom;

@@ -255,6 +255,16 @@ impl Options {
         Ok((!off).then_some(settings))
     }
 
+    /// Whether the client wants statements about the image beside it. What buildx asks for by itself
+    /// (`mode=min`, in the image's own configuration) does not count.
+    pub(super) fn wants_attestations(&self) -> bool {
+        self.with_prefix("attest:").any(|(_, text)| {
+            let entries = fields(text).unwrap_or_default();
+            let says = |entry: &str| entries.iter().any(|known| known == entry);
+            !says("disabled=true") && !says("false") && !says("inline-only=true")
+        })
+    }
+
     /// The entries of an option that is a list in CSV's form.
     fn list(&self, key: &str) -> Result<Vec<String>, Failure> {
         let Some(text) = self.get(key) else { return Ok(Vec::new()) };

@@ -9,6 +9,7 @@ use buildkit_proto::frontend::{
 use serde_json::{Value, json};
 
 use crate::plan::Report;
+use crate::probe::report::PREDICATE;
 
 /// The key of a result's metadata that buildx prints when it is done.
 const REPORT: &str = "frontend.result.inlinemessage";
@@ -17,6 +18,9 @@ const DETAILS: &str = "frontend.slipway.image";
 
 /// The predicate of software bills of material in SPDX's form.
 pub(super) const SPDX: &str = "https://spdx.dev/Document";
+
+/// The predicate of test results; see in-toto's `spec/predicates/test-result.md`.
+const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 
 /// One platform's result.
 pub(super) struct Solved {
@@ -28,6 +32,8 @@ pub(super) struct Solved {
     pub(super) base_config: Option<Vec<u8>>,
     /// The engine's name for a folder with bills of material.
     pub(super) sbom: Option<String>,
+    /// The engine's name for the report of its contract's proof, if the client wants it attested.
+    pub(super) proof: Option<String>,
 }
 
 /// The result of a build.
@@ -60,6 +66,7 @@ pub(super) fn result(
         if let Some(epoch) = epoch {
             metadata.insert(format!("source.date.epoch{suffix}"), epoch.to_string().into_bytes());
         }
+        let mut attested = Vec::new();
         if let Some(reference) = solved.sbom {
             let bundle = Attestation {
                 kind: AttestationKind::Bundle.into(),
@@ -72,7 +79,20 @@ pub(super) fn result(
                 in_toto_predicate_type: SPDX.to_owned(),
                 in_toto_subjects: Vec::new(),
             };
-            attestations.insert(platform.to_string(), Attestations { attestation: vec![bundle] });
+            attested.push(bundle);
+        }
+        if let Some(reference) = solved.proof {
+            attested.push(Attestation {
+                kind: AttestationKind::InToto.into(),
+                metadata: BTreeMap::new(),
+                r#ref: Some(Ref { id: reference, def: None }),
+                path: PREDICATE.to_owned(),
+                in_toto_predicate_type: TEST_RESULT.to_owned(),
+                in_toto_subjects: Vec::new(),
+            });
+        }
+        if !attested.is_empty() {
+            attestations.insert(platform.to_string(), Attestations { attestation: attested });
         }
         refs.insert(platform.to_string(), Ref { id: solved.reference, def: None });
     }

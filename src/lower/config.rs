@@ -129,6 +129,21 @@ impl ImageConfig {
         self.config().user().clone().filter(|user| !user.is_empty())
     }
 
+    /// The signal that asks to stop; SIGTERM if none is set.
+    pub fn stop_signal(&self) -> String {
+        self.config().stop_signal().clone().unwrap_or_else(|| "SIGTERM".to_owned())
+    }
+
+    /// How many words of [`ImageConfig::program`] are the entrypoint's.
+    pub fn entrypoint_length(&self) -> usize {
+        self.config().entrypoint().as_ref().map_or(0, Vec::len)
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.config().labels().iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// What runs: the entrypoint with the command behind it.
     pub fn program(&self) -> Vec<String> {
         let config = self.config();

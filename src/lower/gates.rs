@@ -8,24 +8,34 @@ use buildkit_llb::{Copy, Exec, File, Mount, Network, Output, diff, merge};
 
 use super::HELPER;
 use super::llb::Lowering;
+use super::proof::Proof;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::plan::VERIFY;
 
 /// What has to be there, its name, and who wants it.
-type Proof<'a> = (Output, String, &'a Span);
+type Gate<'a> = (Output, String, &'a Span);
 
 /// A name that no file has.
 const NOTHING: &str = ".slipway-takes-nothing-of-this";
 
 impl Lowering<'_> {
     /// The same file system, which now depends on all that it has to.
-    pub(super) fn gated(&self, output: Option<Output>) -> Result<Option<Output>, Diagnostic> {
+    pub(super) fn gated(
+        &self,
+        output: Option<Output>,
+        proof: Option<&Proof>,
+    ) -> Result<Option<Output>, Diagnostic> {
         let Some(image) = &output else { return Ok(output) };
         let mut proofs = Vec::new();
-        if let Some((limit, origin)) = &self.plan.size_limit {
+        if let Some((limit, origin)) = self.plan.size_limit() {
             let what = format!("weigh the image, at most {limit} bytes");
-            proofs.extend(self.weighed(image, *limit, &what, origin)?.map(|proof| (proof, what, origin)));
+            proofs.extend(self.weighed(image, limit, &what, origin)?.map(|proof| (proof, what, origin)));
         }
-        for (name, origin) in &self.plan.requires {
+        if let (Some(origin), Some(proof)) = (self.plan.requires_proof(), proof) {
+            let verdict = self.verdict(proof, origin)?;
+            proofs.extend(verdict.map(|verdict| (verdict, "require verify".to_owned(), origin)));
+        }
+        for (name, origin) in self.plan.requires.iter().filter(|(name, _)| name != VERIFY) {
             proofs.extend(self.stage_output(name)?.map(|proof| (proof, format!("require {name}"), origin)));
         }
         if proofs.is_empty() {
@@ -35,15 +45,15 @@ impl Lowering<'_> {
             return Ok(Some(self.gated_by_copies(image, &proofs)));
         }
         let nothing =
-            |(proof, what, origin): &Proof<'_>| diff(Some(proof), Some(proof), &self.metadata(what, origin));
+            |(proof, what, origin): &Gate<'_>| diff(Some(proof), Some(proof), &self.metadata(what, origin));
         let inputs: Vec<Output> = std::iter::once(image.clone()).chain(proofs.iter().map(nothing)).collect();
         Ok(merge(&inputs, &self.metadata("pass the gates", &self.stage.origin)))
     }
 
     /// For engines that cannot merge: nothing of each proof is copied onto the image. That depends
     /// on the proof as well, and adds a layer without files.
-    fn gated_by_copies(&self, image: &Output, proofs: &[Proof<'_>]) -> Output {
-        let nothing = |(proof, what, origin): &Proof<'_>, file: &Output| {
+    fn gated_by_copies(&self, image: &Output, proofs: &[Gate<'_>]) -> Output {
+        let nothing = |(proof, what, origin): &Gate<'_>, file: &Output| {
             let mut copy = Copy::new("/", "/");
             copy.include = vec![NOTHING.to_owned()];
             File::on(file).copy(proof, copy).build(&self.metadata(what, origin))

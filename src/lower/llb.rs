@@ -19,6 +19,7 @@ use super::config::ImageConfig;
 use super::git;
 use super::mounts::ssh_socket;
 use super::paths::{absolute, joined, joined_target};
+use super::proof::Proof;
 use super::setting::{FoundImage, Setting};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{
@@ -34,6 +35,8 @@ pub struct Lowered {
     pub config: ImageConfig,
     /// The configuration of the image that it stands on, as it was found.
     pub base_config: Option<Vec<u8>>,
+    /// What the proof of its contract found; none unless it is an image whose proof is asked for.
+    pub proof: Option<Proof>,
 }
 
 /// Lowers the stages that `target` needs, and gives that one.
@@ -60,10 +63,12 @@ pub fn lower(plan: &Plan, target: &str, setting: &Setting<'_>) -> Result<Lowered
     }
     let lowering = Lowering { plan, stage, setting, done: &done };
     let mut output = lowering.flatten(&mut state);
+    let mut proof = None;
     if target == plan.runtime {
-        output = lowering.gated(output)?;
+        proof = lowering.proof(output.as_ref(), &config, &state.made)?;
+        output = lowering.gated(output, proof.as_ref())?;
     }
-    Ok(Lowered { output, config, base_config: state.base_config })
+    Ok(Lowered { output, config, base_config: state.base_config, proof })
 }
 
 /// A stage in the making.
@@ -74,6 +79,17 @@ pub(super) struct State {
     pub(super) layers: Vec<Output>,
     pub(super) config: ImageConfig,
     base_config: Option<Vec<u8>>,
+    /// What each step added, by the step's words.
+    pub(super) made: Vec<(String, Made)>,
+}
+
+/// What a step added to a file system.
+#[derive(Clone, Debug)]
+pub(super) enum Made {
+    /// A layer of its own.
+    Layer(Output),
+    /// The difference between what was there before it and after it.
+    Change(Option<Output>, Output),
 }
 
 /// One stage's lowering.
@@ -120,9 +136,13 @@ impl Lowering<'_> {
 
     fn stage(&self) -> Result<State, Diagnostic> {
         let mut state = match &self.stage.from {
-            Base::Scratch => {
-                State { base: None, layers: Vec::new(), config: ImageConfig::scratch(), base_config: None }
-            }
+            Base::Scratch => State {
+                base: None,
+                layers: Vec::new(),
+                config: ImageConfig::scratch(),
+                base_config: None,
+                made: Vec::new(),
+            },
             Base::Stage(name) => self.other_stage(name)?.clone(),
             Base::Image(name) => {
                 let found = self.image(name)?;
@@ -131,13 +151,28 @@ impl Lowering<'_> {
                     layers: Vec::new(),
                     config: found.config.clone(),
                     base_config: found.raw_config.clone(),
+                    made: Vec::new(),
                 }
             }
         };
         for step in &self.stage.steps {
+            let before = state.clone();
             self.step(&mut state, step)?;
+            self.note_made(before, &mut state, &step.action.to_string());
         }
         Ok(state)
+    }
+
+    /// Keeps in mind what a step added: what is shipped is more than what can be seen in the end.
+    fn note_made(&self, mut before: State, state: &mut State, step: &str) {
+        let known = before.layers.len();
+        if state.layers.len() > known {
+            let new = state.layers.iter().skip(known).cloned();
+            state.made.extend(new.map(|layer| (step.to_owned(), Made::Layer(layer))).collect::<Vec<_>>());
+        } else if let Some(after) = state.base.clone().filter(|_| before.base != state.base) {
+            let below = self.flatten(&mut before);
+            state.made.push((step.to_owned(), Made::Change(below, after)));
+        }
     }
 
     pub(super) fn image(&self, name: &str) -> Result<&FoundImage, Diagnostic> {
@@ -461,7 +496,7 @@ mod tests {
             ],
             runtime: "runtime".to_owned(),
             image: Image::default(),
-            size_limit: None,
+            contract: crate::plan::contract::Contract::nothing(origin.clone()),
             source: String::new(),
             requires: Vec::new(),
             archetype: crate::plan::Archetype::Service,
@@ -497,6 +532,7 @@ mod tests {
             processes: &ProcessOptions::default(),
             epoch: 0,
             can_merge,
+            proof: None,
         };
         lower(&plan(), "runtime", &setting).expect("lowers").output.expect("not empty").marshal()
     }

@@ -11,6 +11,7 @@ mod helper;
 pub mod llb;
 mod mounts;
 mod paths;
+pub mod proof;
 pub mod setting;
 
 /// Where the frontend's image has its binary; build steps run it from there.

@@ -1,7 +1,7 @@
 //! What lowering has to know beside the plan: the images that were found, the platforms, and
 //! what the build's own options say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::pb::LinuxResources;
@@ -51,6 +51,32 @@ pub struct Setting<'a> {
     pub epoch: i64,
     /// Whether the engine can merge.
     pub can_merge: bool,
+    /// What proving the contract takes; none if nobody asks for the proof.
+    pub proof: Option<&'a ProofSetting>,
+}
+
+/// What proving a contract takes beside the image.
+#[derive(Clone, Debug, Default)]
+pub struct ProofSetting {
+    /// The names of all services, which lead to loopback.
+    pub hosts: Vec<String>,
+    /// The services that run beside it.
+    pub neighbours: Vec<NeighbourSetting>,
+}
+
+/// A service that runs beside the one that is verified.
+#[derive(Clone, Debug)]
+pub struct NeighbourSetting {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: FoundImage,
+    /// Its environment.
+    pub env: BTreeMap<String, String>,
+    /// Its TCP ports.
+    pub ports: BTreeSet<u16>,
+    /// Its command and its entrypoint, where they are not the image's.
+    pub words: [Option<Vec<String>>; 2],
 }
 
 /// Which stages ignore the cache.

@@ -5,6 +5,7 @@
 //! last word is about. Every step has the place in the spec that asked for it and a name that
 //! a person understands.
 
+pub mod contract;
 mod image;
 mod print;
 pub mod reach;
@@ -20,6 +21,9 @@ use serde::Serialize;
 use crate::diagnostic::Span;
 use crate::spec::values::CommandLine;
 
+/// The target that proves a component's contract, where a stage's name stands.
+pub const VERIFY: &str = "verify";
+
 /// How a component's image is made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
@@ -31,8 +35,8 @@ pub struct Plan {
     pub runtime: String,
     /// What the image declares.
     pub image: Image,
-    /// The most that the image may weigh, in bytes uncompressed, with the place that says so.
-    pub size_limit: Option<(u64, Span)>,
+    /// What the image promises; `:verify` proves it.
+    pub contract: contract::Contract,
     /// The component's folder in the build context; empty for the context itself.
     pub source: String,
     /// Stages that have to succeed before there is an image, though nothing of them is in it.
@@ -87,6 +91,16 @@ impl fmt::Display for Finding {
 }
 
 impl Plan {
+    /// The most that the image may weigh, in bytes uncompressed, with the place that says so.
+    pub fn size_limit(&self) -> Option<(u64, &Span)> {
+        Some((self.contract.promise.size?, self.contract.place(contract::Rule::Size, None)))
+    }
+
+    /// Whether there is no image before its contract is proven.
+    pub fn requires_proof(&self) -> Option<&Span> {
+        self.requires.iter().find(|(name, _)| name == VERIFY).map(|(_, span)| span)
+    }
+
     /// The stage of this name.
     pub fn stage(&self, name: &str) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.name == name)

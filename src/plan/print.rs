@@ -35,7 +35,7 @@ impl fmt::Display for Plan {
         for (stage, _) in &self.requires {
             writeln!(f, "    requires: {stage}")?;
         }
-        match &self.size_limit {
+        match self.size_limit() {
             Some((bytes, _)) => writeln!(f, "    weighs at most: {bytes} bytes"),
             None => Ok(()),
         }

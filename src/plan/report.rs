@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Base, Plan, RuntimeUser};
+use super::{Base, Plan, RuntimeUser, VERIFY};
 
 /// What is said about an image, for people and for programs.
 pub struct Report {
@@ -31,8 +31,8 @@ impl Plan {
     }
 
     /// What is said about an image that was built with so many findings of lint rules, on images of
-    /// these digests.
-    pub fn report(&self, findings: usize, digests: &BTreeMap<String, String>) -> Report {
+    /// these digests, with what the proof of its contract found, a line per platform.
+    pub fn report(&self, findings: usize, digests: &BTreeMap<String, String>, proofs: &[String]) -> Report {
         let user = self.image.user.as_ref().map_or_else(|| "the base's user".to_owned(), RuntimeUser::config);
         let base = self.base();
         let digest = digests.get(&base);
@@ -48,11 +48,14 @@ impl Plan {
             Some(digest) => write!(text, "\n  on {base} ({})", digest.chars().take(19).collect::<String>()),
             None => write!(text, "\n  on {base}"),
         };
-        if let Some((limit, _)) = &self.size_limit {
+        if let Some((limit, _)) = self.size_limit() {
             let _ = write!(text, ", within {} MB", limit >> 20);
         }
-        for (stage, _) in &self.requires {
+        for (stage, _) in self.requires.iter().filter(|(stage, _)| stage != VERIFY) {
             let _ = write!(text, ", {stage} required and passed");
+        }
+        for proof in proofs {
+            let _ = write!(text, "\n  contract of {proof}");
         }
         for finding in &self.found {
             let _ = write!(text, "\n  found {finding}");
@@ -73,10 +76,11 @@ impl Plan {
             "baseDigest": digest,
             "user": user,
             "health": health,
-            "sizeLimit": self.size_limit.as_ref().map(|(limit, _)| limit),
+            "sizeLimit": self.size_limit().map(|(limit, _)| limit),
             "requires": self.requires.iter().map(|(stage, _)| stage).collect::<Vec<_>>(),
             "found": found,
             "findings": findings,
+            "contract": proofs,
         });
         Report { text, details }
     }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Made, Request, draft, image, init, stages};
+use super::{Made, Request, contract, draft, image, init, stages};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
-use crate::plan::{Action, Archetype, From, Image, MakeDir, Owner, Plan, Stage, Step};
+use crate::plan::{Action, Archetype, From, Image, MakeDir, Owner, Plan, Stage, Step, VERIFY};
 
 /// What every component gets, whatever made its stages.
 pub(super) fn finish(
@@ -28,13 +28,13 @@ pub(super) fn finish(
     if request.archetype != Archetype::Library {
         complete_runtime(request, runtime, &image, uses_probe, problems);
     }
-    let size = service.component.contract.as_ref().and_then(|contract| contract.size.as_ref());
+    let contract = contract::contract(request, &image, problems);
     Some(Plan {
         component: service.name.value.clone(),
         stages: made.stages,
         runtime: made.runtime,
         image,
-        size_limit: size.map(|size| (size.value.0, size.span.clone())),
+        contract,
         source: request.source.clone(),
         requires,
         archetype: request.archetype,
@@ -90,7 +90,7 @@ fn requires(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> V
             .map(|stage| stage.name.as_str())
             .filter(|name| *name != made.runtime)
             .collect();
-        if names.contains(&wanted.value.as_str()) {
+        if names.contains(&wanted.value.as_str()) || wanted.value == VERIFY {
             requires.push((wanted.value.clone(), wanted.span.clone()));
             continue;
         }

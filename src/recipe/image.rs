@@ -6,7 +6,7 @@ use super::{Made, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Health, Image, Stage};
 use crate::spec::Service;
-use crate::spec::component::HealthContract;
+use crate::spec::contract::HealthContract;
 use crate::spec::values::Port;
 
 /// The ports that Compose says the service listens on.

@@ -6,6 +6,7 @@
 //! ([`Recipe::needs`]), and the caller brings it, through the gateway or from the disk.
 
 mod bun;
+mod contract;
 mod detect;
 mod dev;
 mod dotnet;

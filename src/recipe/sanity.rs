@@ -5,7 +5,8 @@ use super::Request;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::{Base, From, Plan};
 use crate::reference::named;
-use crate::spec::component::{DevChoice, HealthContract};
+use crate::spec::component::DevChoice;
+use crate::spec::contract::HealthContract;
 use crate::spec::values::Pairs;
 
 /// The highest number that engines take for a user or group.

@@ -11,6 +11,7 @@ use crate::plan::{
 };
 use crate::spec::Located;
 use crate::spec::stages::{ActionSpec, CollectSpec, CopySpec, Mode, RunSpec, StageSpec};
+use crate::target::Files;
 
 /// The stages of a component, by name.
 pub(super) type Named<'a> = BTreeMap<&'a str, &'a StageSpec>;
@@ -43,6 +44,16 @@ pub(super) fn make(request: &Request<'_>, problems: &mut Diagnostics) -> Option<
         problems.push(Diagnostic::new(Code::MissingKey, "`stages` is empty").at(&component.span));
         return None;
     };
+    for (name, _) in specs.iter().filter(|(name, _)| Files::named(&name.value).is_some()) {
+        problems.push(
+            Diagnostic::new(
+                Code::Value,
+                format!("every component has a target `{}`, so no stage can have that name", name.value),
+            )
+            .at(&name.span)
+            .help("give the stage another name"),
+        );
+    }
     let runtime = component.target.as_ref().unwrap_or(last);
     if !named.contains_key(runtime.value.as_str()) {
         let help = did_you_mean(&runtime.value, named.keys().copied())

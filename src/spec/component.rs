@@ -2,10 +2,11 @@
 
 use serde_json::Value as Json;
 
+use super::contract::Contract;
 use super::reader::{Entries, FromNode, Located, Reader, record, short_or_mapping};
 use super::schema::{self, Definitions};
 use super::stages::{CopySpec, StageSpec};
-use super::values::{Bytes, Command, OneOrMany, Pairs, Words};
+use super::values::{Command, OneOrMany, Pairs, Words};
 use super::yaml::{Node, Value};
 
 record! {
@@ -50,7 +51,7 @@ record! {
         build_packages: OneOrMany,
         /// Whether Python's modules are compiled when the image is built.
         bytecode: Option<Located<bool>>,
-        /// What the image promises.
+        /// What the image promises; the target `:verify` proves it.
         contract: Option<Contract>,
         /// The stage for development: its command, or settings; `false` for none.
         dev: Option<DevChoice>,
@@ -113,67 +114,6 @@ record! {
         uid: Option<Located<u32>>,
         /// The number of its group; that of the user by default.
         gid: Option<Located<u32>>,
-    }
-}
-
-record! {
-    /// What the image promises.
-    closed "`contract`" struct Contract {
-        /// How to tell that it works.
-        health: Option<HealthContract>,
-        /// The most that it may weigh, uncompressed.
-        size: Option<Located<Bytes>>,
-    }
-}
-
-record! {
-    /// How to tell that a component works. Compose's `healthcheck` has the times.
-    closed "`health`" struct HealthContract {
-        /// A path that answers GET with a status of 200 to 299, redirects followed.
-        http: Option<Located<String>>,
-        /// A port that accepts connections.
-        tcp: Option<Located<PortChoice>>,
-        /// The port of `http`; by default the only one that the service exposes.
-        port: Option<Located<PortChoice>>,
-        /// The statuses that are well, such as `200-299,304`.
-        status: Option<Located<String>>,
-        /// A text that the answer holds.
-        contains: Option<Located<String>>,
-        /// A command that exits with 0.
-        command: Option<Words>,
-    }
-}
-
-/// A port: a number, or a variable that is read when the program runs, with a number as default.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortChoice {
-    /// As it is written into the health check.
-    pub text: String,
-    /// The number, or the variable's default.
-    pub number: u16,
-}
-
-impl FromNode for PortChoice {
-    fn schema(_: &mut Definitions) -> Json {
-        schema::pattern("^[0-9]+$")
-    }
-
-    fn from_node(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = reader.scalar(node, "a port")?;
-        let variable = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-        let number = match variable.and_then(|variable| variable.split_once(":-")) {
-            Some((_, default)) => default,
-            None => &text,
-        };
-        let number = number.parse().ok().filter(|number| *number > 0);
-        if number.is_none() {
-            reader.bad_value(
-                &node.span,
-                format!("`{text}` is no port"),
-                Some("a number, or `$${PORT:-3000}` for a variable that is read when the program runs"),
-            );
-        }
-        Some(Self { number: number?, text })
     }
 }
 

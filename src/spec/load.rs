@@ -89,6 +89,8 @@ pub struct Service {
     pub compose: ComposeService,
     /// How its image is made.
     pub component: Component,
+    /// How it runs.
+    pub running: Running,
     /// The place of the `x-slipway` key.
     pub extension: Span,
     /// What the components of its file take unless they say otherwise.
@@ -237,7 +239,8 @@ fn assemble(
             }
             let joined = resolver.resolve(part.root, &part.file, &key.name, node, reader);
             let name = Located { value: key.name.clone(), span: key.span.clone() };
-            running.push(Running::read(name.clone(), &joined, reader.values));
+            let runs = Running::read(name.clone(), &joined, reader.values);
+            running.push(runs.clone());
             let Some(extension) = joined.get(EXTENSION) else {
                 others.push(key.name.clone());
                 continue;
@@ -257,6 +260,7 @@ fn assemble(
                     name,
                     compose,
                     component: moved(component, &part.folder, &place),
+                    running: runs,
                     extension: place,
                     defaults: defaults.clone(),
                 }),

@@ -1,12 +1,13 @@
 //! The spec: bytes become a [`Spec`], typed, interpolated, every value with its place.
 //!
 //! The way of a file: [`yaml`] reads it into a tree of nodes with spans; [`extends`] joins what
-//! services inherit; [`interpolate`] puts variables in; [`compose`] and [`component`] read the
-//! tree into types, through [`reader`], which collects every unknown key and wrong type on the
+//! services inherit; [`interpolate`] puts variables in; [`compose`], [`component`] and [`contract`] read
+//! the tree into types, through [`reader`], which collects every unknown key and wrong type on the
 //! way. This room knows Compose and `x-slipway`, and nothing of BuildKit.
 
 pub mod component;
 pub mod compose;
+pub mod contract;
 mod extends;
 mod include;
 mod interpolate;

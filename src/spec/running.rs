@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::interpolate::interpolate;
 use super::reader::Located;
-use super::values::{Port, parse_expose, parse_published};
+use super::values::{Port, parse_expose, parse_published, split_words};
 use super::yaml::{Node, Value};
 use crate::diagnostic::Span;
 
@@ -44,6 +44,12 @@ pub struct Running {
     pub read_only: Option<Span>,
     /// Its command, as text.
     pub command: Option<Located<String>>,
+    /// Its command and its entrypoint, as words; none if the image decides.
+    pub words: [Option<Vec<String>>; 2],
+    /// Its image.
+    pub image: Option<Located<String>>,
+    /// Whether its programs can gain nothing by set-uid files.
+    pub no_new_privileges: bool,
 }
 
 /// A name with a value.
@@ -59,6 +65,17 @@ pub struct Setting {
     pub fallback: String,
     /// The place of the value.
     pub span: Span,
+}
+
+impl Setting {
+    /// Whether Compose refuses to start the service without a value: `${NAME:?}`.
+    pub fn is_required(&self) -> bool {
+        let inner = self.written.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+        inner.into_iter().any(|(inner, _)| {
+            let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
+            inner[end..].starts_with(":?") || inner[end..].starts_with('?')
+        })
+    }
 }
 
 /// A service that another one waits for.
@@ -124,6 +141,14 @@ impl Running {
                     read.texts(Some(command)).into_iter().map(|word| word.value).collect();
                 (!words.is_empty()).then(|| Located { value: words.join(" "), span: command.span.clone() })
             }),
+            words: ["command", "entrypoint"].map(|key| read.words(node.get(key))),
+            image: node.get("image").and_then(|image| read.text(image)),
+            no_new_privileges: read.texts(node.get("security_opt")).iter().any(|option| {
+                matches!(
+                    option.value.replace('=', ":").as_str(),
+                    "no-new-privileges" | "no-new-privileges:true"
+                )
+            }),
             name,
         }
     }
@@ -149,6 +174,15 @@ impl Lenient<'_> {
         match node.map(|node| &node.value) {
             Some(Value::Sequence(items)) => items.iter().filter_map(|item| self.text(item)).collect(),
             _ => node.and_then(|node| self.text(node)).into_iter().collect(),
+        }
+    }
+
+    /// A command's words.
+    fn words(&self, node: Option<&Node>) -> Option<Vec<String>> {
+        match &node?.value {
+            Value::Null => None,
+            Value::Sequence(_) => Some(self.texts(node).into_iter().map(|word| word.value).collect()),
+            _ => split_words(&self.text(node?)?.value).ok(),
         }
     }
 

@@ -151,7 +151,7 @@ pub struct Words {
 /// Splits a text into words as Compose does: quotes and backslashes as in a shell, and no
 /// comments. What only a shell understands is refused; Compose would drop all that follows.
 #[allow(clippy::match_same_arms, reason = "the order of the arms decides")]
-fn split_words(text: &str) -> Result<Vec<String>, String> {
+pub(super) fn split_words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 fn ask(url: &str, status: &str, contains: Option<&str>, deadline: Instant) -> Result<String, String> {
     let answer = http::get(url, deadline).map_err(|error| error.to_string())?;
     let start: String = answer.body.trim().chars().take(200).collect();
-    if !accepted(status, answer.status) {
+    if !http::accepted(status, answer.status) {
         return Err(format!("status {} instead of {status}: {start}", answer.status));
     }
     match contains {
@@ -64,14 +64,6 @@ fn ask(url: &str, status: &str, contains: Option<&str>, deadline: Instant) -> Re
         }
         _ => Ok(format!("{} {start}", answer.status)),
     }
-}
-
-/// Whether a status is in a list of numbers and ranges.
-fn accepted(list: &str, status: u16) -> bool {
-    list.split(',').any(|part| {
-        let (from, to) = part.split_once('-').unwrap_or((part, part));
-        matches!((from.trim().parse::<u16>(), to.trim().parse::<u16>()), (Ok(from), Ok(to)) if (from..=to).contains(&status))
-    })
 }
 
 fn wrong(why: &str) -> ExitCode {

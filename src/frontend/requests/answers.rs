@@ -131,7 +131,7 @@ pub(super) async fn images(gateway: &Gateway, options: &Options) -> Result<Said,
         let runtime = planned.plan.runtime.clone();
         // An image that cannot be found is listed all the same: it is what a mirror lacks.
         if let Ok(graph) =
-            Graph::of(gateway, options, &caps, &project, service, (planned, runtime), None).await
+            Graph::of(gateway, options, &caps, &project, service, (planned, runtime), false, None).await
         {
             digests.extend(graph.digests());
         }
@@ -147,7 +147,8 @@ pub(super) async fn llb(gateway: &Gateway, options: &Options) -> Result<Said, Fa
     let planned = project.plan(target.service).await?;
     let stage = target.stage(&planned.plan)?;
     let epoch = epoch::find(gateway, options, &caps).await?;
-    let graph = Graph::of(gateway, options, &caps, &project, target.service, (planned, stage), epoch).await?;
+    let graph =
+        Graph::of(gateway, options, &caps, &project, target.service, (planned, stage), false, epoch).await?;
     let lowered = graph.lowered(graph.platforms.first().unwrap_or(&graph.host))?;
     let definition = match &lowered.output {
         Some(output) => graph.definition(output)?,

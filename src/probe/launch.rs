@@ -1,0 +1,69 @@
+//! Becomes a program as an engine would start it in a container: in its working directory, as its user
+//! without further groups, as the parent of what its children leave behind.
+//!
+//! This is a program of its own because all of that has to happen between `fork` and `exec`; a
+//! process that starts another one cannot do it for that one without unsafe code.
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Args;
+use rustix::process::{Gid, Uid, getpid, set_child_subreaper};
+use rustix::thread::{set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid};
+
+/// The exit status where the machine cannot run the program at all.
+pub const FOREIGN: i32 = 124;
+/// The exit status where it cannot be started.
+pub const CANNOT: i32 = 125;
+
+/// See the module.
+#[derive(Debug, Args)]
+pub struct Launch {
+    /// The user
+    #[arg(long)]
+    uid: u32,
+    /// Its group
+    #[arg(long)]
+    gid: u32,
+    /// The working directory
+    #[arg(long, default_value = "/")]
+    cwd: PathBuf,
+    /// Another root directory
+    #[arg(long)]
+    root: Option<PathBuf>,
+    /// Gain nothing by set-uid files
+    #[arg(long)]
+    no_new_privileges: bool,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    program: Vec<String>,
+}
+
+impl Launch {
+    /// Does not return if all goes well.
+    pub fn run(&self) -> Result<(), String> {
+        if let Some(root) = &self.root {
+            std::os::unix::fs::chroot(root).map_err(|error| format!("chroot {}: {error}", root.display()))?;
+        }
+        std::env::set_current_dir(&self.cwd)
+            .map_err(|error| format!("cannot work in {}: {error}", self.cwd.display()))?;
+        self.become_user().map_err(|error| format!("cannot run as {}:{}: {error}", self.uid, self.gid))?;
+        let Some((program, args)) = self.program.split_first() else { return Ok(()) };
+        let error = Command::new(program).args(args).exec();
+        eprintln!("slipway: cannot start `{program}`: {error}");
+        // ENOEXEC: a program of another machine, or a script without `#!`.
+        std::process::exit(if error.raw_os_error() == Some(8) { FOREIGN } else { CANNOT })
+    }
+
+    fn become_user(&self) -> rustix::io::Result<()> {
+        set_child_subreaper(Some(getpid()))?;
+        set_thread_groups(&[])?;
+        set_thread_gid(Gid::from_raw(self.gid))?;
+        set_thread_uid(Uid::from_raw(self.uid))?;
+        if self.no_new_privileges {
+            set_no_new_privs(true)?;
+        }
+        Ok(())
+    }
+}
