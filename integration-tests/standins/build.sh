@@ -160,6 +160,13 @@ bun() {
   build -t oven/bun:1 -t oven/bun:1-slim -t oven/bun:1-debian bun
 }
 
+# PostgreSQL 15, which is Debian's; the specs name 16.
+postgres() {
+  have postgres:16 && return
+  say postgres:16
+  build -t postgres:16 postgres
+}
+
 # One Dockerfile for the JDK, the JRE and Maven on the JDK.
 java() { # target tag
   have "$2" && return
@@ -230,6 +237,7 @@ python 3.11 bookworm
 python 3.13 trixie
 uv 0.9
 bun
+postgres
 java jdk eclipse-temurin:21-jdk
 java jre eclipse-temurin:21-jre
 java maven maven:3.9-eclipse-temurin-21

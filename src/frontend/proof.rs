@@ -21,6 +21,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::lower::config::ImageConfig;
 use crate::lower::proof::{Proof, files, report};
 use crate::lower::setting::{FoundImages, NeighbourSetting, ProofSetting};
+use crate::plan::contract::Beside;
 use crate::plan::reach::ImageUse;
 use crate::plan::{Archetype, Plan, Report as PlanReport, StagePlatform};
 use crate::probe::report::Report;
@@ -34,9 +35,10 @@ impl Graph<'_> {
     }
 
     /// The services that run beside a component, by name, with their images.
-    pub(super) fn beside(&self, plan: &Plan) -> Result<Vec<(String, ImageUse)>, Failure> {
+    pub(super) fn beside<'p>(&self, plan: &'p Plan) -> Result<Vec<(&'p Beside, ImageUse)>, Failure> {
         let mut found = Vec::new();
-        for (name, origin) in &plan.contract.with {
+        for beside in &plan.contract.with {
+            let Beside { service: name, origin, .. } = beside;
             let fail = |message: String, help: &str| {
                 Err(Failure::spec(Diagnostic::new(Code::Value, message).at(origin).help(help)))
             };
@@ -59,7 +61,7 @@ impl Graph<'_> {
                 }
             };
             let used = ImageUse { name: image, platform: StagePlatform::Target, origin: origin.clone() };
-            found.push((name.clone(), used));
+            found.push((beside, used));
         }
         Ok(found)
     }
@@ -79,18 +81,18 @@ impl Graph<'_> {
             .filter(|name| *name != "localhost")
             .collect();
         let mut neighbours = Vec::new();
-        for (name, used) in self.beside(plan)? {
-            let running = spec.running_of(&name);
+        for (beside, used) in self.beside(plan)? {
+            let running = spec.running_of(&beside.service);
             let Some((image, running)) = images.get(&(used.name.clone(), platform.clone())).zip(running)
             else {
                 continue;
             };
             let value =
-                |setting: &crate::spec::running::Setting| (setting.name.clone(), setting.value.clone());
+                |setting: &crate::spec::running::Setting| (setting.name.clone(), setting.filled.clone());
             neighbours.push(NeighbourSetting {
-                name,
+                name: beside.service.clone(),
                 image: image.clone(),
-                env: running.environment.iter().map(value).collect(),
+                env: running.environment.iter().map(value).chain(beside.env.clone()).collect(),
                 ports: running
                     .ports
                     .iter()

@@ -13,12 +13,23 @@ pub struct Contract {
     /// What is promised.
     pub promise: Promise,
     /// The services that have to run beside the component while it is verified.
-    pub with: Vec<(String, Span)>,
+    pub with: Vec<Beside>,
     /// Where a rule's part of the promise is written.
     pub origins: BTreeMap<Rule, Span>,
     /// Where one of several names of a rule is written: a variable, a run.
     pub names: BTreeMap<(Rule, String), Span>,
     /// The place for everything else.
+    pub origin: Span,
+}
+
+/// A service that has to run beside a component while it is verified.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Beside {
+    /// Its name.
+    pub service: String,
+    /// Its environment, beside what the service itself says.
+    pub env: BTreeMap<String, String>,
+    /// The place.
     pub origin: Span,
 }
 

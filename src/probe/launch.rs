@@ -10,7 +10,10 @@ use std::process::Command;
 
 use clap::Args;
 use rustix::process::{Gid, Uid, getpid, set_child_subreaper};
-use rustix::thread::{set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, configure_capability_in_ambient_set, set_capabilities, set_keep_capabilities,
+    set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid,
+};
 
 /// The exit status where the machine cannot run the program at all.
 pub const FOREIGN: i32 = 124;
@@ -58,9 +61,24 @@ impl Launch {
 
     fn become_user(&self) -> rustix::io::Result<()> {
         set_child_subreaper(Some(getpid()))?;
+        // As runc does: a program that opens `/dev/stdout` opens the pipe behind it.
+        for pipe in [rustix::stdio::stdout(), rustix::stdio::stderr()] {
+            rustix::fs::fchown(pipe, Some(Uid::from_raw(self.uid)), None)?;
+        }
+        let keeps = self.uid != 0;
+        if keeps {
+            set_keep_capabilities(true)?;
+        }
         set_thread_groups(&[])?;
         set_thread_gid(Gid::from_raw(self.gid))?;
         set_thread_uid(Uid::from_raw(self.uid))?;
+        if keeps {
+            // Engines open ports below 1024 to every user of a container; a build step's network does not.
+            let low_ports = CapabilitySet::NET_BIND_SERVICE;
+            let sets = CapabilitySets { effective: low_ports, permitted: low_ports, inheritable: low_ports };
+            set_capabilities(None, sets)?;
+            configure_capability_in_ambient_set(low_ports, true)?;
+        }
         if self.no_new_privileges {
             set_no_new_privs(true)?;
         }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::Request;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
-use crate::plan::contract::{Call, Contract, Promise, Question, Rule, Stop, Tools};
+use crate::plan::contract::{Beside, Call, Contract, Promise, Question, Rule, Stop, Tools};
 use crate::plan::{Archetype, Image};
-use crate::spec::contract::{Contract as Written, HealthContract, RunContract};
+use crate::spec::contract::{Contract as Written, HealthContract, RunContract, WithSpec};
+use crate::spec::running::stand_in;
 use crate::spec::values::{OneOrMany, Pairs};
 
 /// Within how much time a service is well unless the spec says otherwise.
@@ -32,9 +33,14 @@ pub(super) fn contract(request: &Request<'_>, image: &Image, problems: &mut Diag
     }
     promise.secrets.extend(promise.required.iter().cloned());
     let with = written.map_or_else(Vec::new, |written| {
-        written.with.0.iter().map(|name| (name.value.clone(), name.span.clone())).collect()
+        written.with.iter().map(beside).collect()
     });
     Contract { promise, with, origins: making.origins, names: making.names, origin }
+}
+
+fn beside(with: &WithSpec) -> Beside {
+    let env = with.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Beside { service: with.service.value.clone(), env, origin: with.service.span.clone() }
 }
 
 /// What Compose's keys and the image promise.
@@ -78,19 +84,10 @@ fn compose(request: &Request<'_>, image: &Image, making: &mut Making<'_>) -> Pro
         if setting.is_required() {
             promise.required.insert(setting.name.clone());
             making.names.insert((Rule::Variables, setting.name.clone()), setting.span.clone());
-            if setting.value.is_empty() {
-                promise.env.insert(setting.name.clone(), placeholder(&setting.name));
-                continue;
-            }
         }
-        promise.env.insert(setting.name.clone(), setting.value.clone());
+        promise.env.insert(setting.name.clone(), setting.filled.clone());
     }
     promise
-}
-
-/// A value for a variable that has to have one: long enough for a key, and no secret.
-fn placeholder(name: &str) -> String {
-    format!("a-value-of-{name}-for-the-time-of-the-check")
 }
 
 /// How to tell that it works: as the contract says, as the health check does, by its only port.
@@ -154,7 +151,7 @@ impl Making<'_> {
         for name in &written.required.0 {
             self.names.insert((Rule::Variables, name.value.clone()), name.span.clone());
             promise.required.insert(name.value.clone());
-            promise.env.entry(name.value.clone()).or_insert_with(|| placeholder(&name.value));
+            promise.env.entry(name.value.clone()).or_insert_with(|| stand_in(&name.value));
         }
         self.pairs(Rule::Defaults, &written.optional);
         for (name, value) in &written.optional.0 {

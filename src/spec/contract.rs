@@ -43,7 +43,7 @@ record! {
         /// How it stops. Compose has the signal (`stop_signal`) and the time (`stop_grace_period`).
         stop: Option<StopContract>,
         /// Services that have to run beside it.
-        with: OneOrMany,
+        with: Vec<WithSpec>,
         /// Paths that it writes to, beside the service's `tmpfs` and volumes.
         writable: OneOrMany,
     }
@@ -127,6 +127,22 @@ record! {
 pub struct SizeContract(SizeMapping);
 
 short_or_mapping!(SizeContract, SizeMapping, uncompressed);
+
+record! {
+    /// A service that has to run beside a component.
+    closed "an entry of `with`" struct WithMapping {
+        /// Its name.
+        service: Located<String>,
+        /// Environment for the time of the check, beside that of the service.
+        env: Pairs,
+    }
+}
+
+/// An entry of `with`: a service's name, or settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WithSpec(WithMapping);
+
+short_or_mapping!(WithSpec, WithMapping, service);
 
 record! {
     /// How a program stops.

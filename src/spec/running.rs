@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::interpolate::interpolate;
+use super::interpolate::{Problem, interpolate};
 use super::reader::Located;
 use super::values::{Port, parse_expose, parse_published, split_words};
 use super::yaml::{Node, Value};
@@ -61,6 +61,8 @@ pub struct Setting {
     pub written: String,
     /// The value with variables replaced, or their defaults.
     pub value: String,
+    /// Likewise, with a stand-in for every variable that must have a value and has none.
+    pub filled: String,
     /// The value that the file alone gives: with the variables' defaults.
     pub fallback: String,
     /// The place of the value.
@@ -68,10 +70,10 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Whether Compose refuses to start the service without a value: `${NAME:?}`.
+    /// Whether the value has to come from outside, all of it: `${NAME:?}`.
     pub fn is_required(&self) -> bool {
-        let inner = self.written.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
-        inner.into_iter().any(|(inner, _)| {
+        let inner = self.written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        inner.filter(|inner| !inner.contains('}')).is_some_and(|inner| {
             let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
             inner[end..].starts_with(":?") || inner[end..].starts_with('?')
         })
@@ -154,6 +156,11 @@ impl Running {
     }
 }
 
+/// A value for a variable that must have one, for the time of a check.
+pub fn stand_in(name: &str) -> String {
+    format!("a-value-of-{name}-for-the-time-of-the-check")
+}
+
 struct Lenient<'a> {
     variables: &'a BTreeMap<String, String>,
 }
@@ -191,6 +198,7 @@ impl Lenient<'_> {
             name: name.to_owned(),
             written: written.to_owned(),
             value: interpolate(written, self.variables).text,
+            filled: self.filled(written),
             fallback: interpolate(written, &BTreeMap::new()).text,
             span: span.clone(),
         };
@@ -214,6 +222,24 @@ impl Lenient<'_> {
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// A text in which every variable that must have a value has one: long enough for a key, the same
+    /// wherever the variable is used, and no secret.
+    fn filled(&self, written: &str) -> String {
+        let mut found = interpolate(written, self.variables);
+        let mut variables = None;
+        for problem in &found.problems {
+            if let Problem::Required { name, .. } = problem {
+                variables
+                    .get_or_insert_with(|| self.variables.clone())
+                    .insert(name.clone(), stand_in(name));
+            }
+        }
+        if let Some(variables) = variables {
+            found = interpolate(written, &variables);
+        }
+        found.text
     }
 
     fn dependencies(&self, node: Option<&Node>) -> Vec<Dependency> {
