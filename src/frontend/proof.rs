@@ -196,7 +196,12 @@ pub(super) async fn required(
         return Err(Failure::spec(Diagnostic::new(Code::NoImage, "the image is empty")));
     };
     let found = read(gateway, graph, &whole, options).await?;
-    let broken = findings(&found.0, std::slice::from_ref(graph));
+    let mut broken = findings(&found.0, std::slice::from_ref(graph));
+    let untried = found.0.components.iter().find_map(|component| component.untried());
+    if let Some((check, plan)) = untried.zip(graph.plan()) {
+        let message = format!("its proof is required, and cannot be made: {}", check.message);
+        broken.push(Diagnostic::new(Code::Contract, message).at_if(plan.requires_proof()));
+    }
     if broken.is_empty() { Ok(found) } else { Err(Failure::Spec(broken)) }
 }
 

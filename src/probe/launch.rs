@@ -11,8 +11,8 @@ use std::process::Command;
 use clap::Args;
 use rustix::process::{Gid, Uid, getpid, set_child_subreaper};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, configure_capability_in_ambient_set, set_capabilities, set_keep_capabilities,
-    set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid,
+    CapabilitySet, CapabilitySets, configure_capability_in_ambient_set, set_capabilities,
+    set_keep_capabilities, set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid,
 };
 
 /// The exit status where the machine cannot run the program at all.

@@ -20,6 +20,9 @@ impl Verdict {
         let text = std::fs::read_to_string(&self.report)
             .map_err(|error| format!("{}: {error}", self.report.display()))?;
         let report: Report = super::argument(&text, "the report")?;
+        if let Some(check) = report.components.iter().find_map(|component| component.untried()) {
+            return Err(check.message.clone());
+        }
         let failed: Vec<String> = report
             .components
             .iter()

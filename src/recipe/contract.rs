@@ -32,9 +32,7 @@ pub(super) fn contract(request: &Request<'_>, image: &Image, problems: &mut Diag
         promise.runs.push(Call { within: CALL_WITHIN, ..Call::default() });
     }
     promise.secrets.extend(promise.required.iter().cloned());
-    let with = written.map_or_else(Vec::new, |written| {
-        written.with.iter().map(beside).collect()
-    });
+    let with = written.map_or_else(Vec::new, |written| written.with.iter().map(beside).collect());
     Contract { promise, with, origins: making.origins, names: making.names, origin }
 }
 

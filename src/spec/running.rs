@@ -231,9 +231,7 @@ impl Lenient<'_> {
         let mut variables = None;
         for problem in &found.problems {
             if let Problem::Required { name, .. } = problem {
-                variables
-                    .get_or_insert_with(|| self.variables.clone())
-                    .insert(name.clone(), stand_in(name));
+                variables.get_or_insert_with(|| self.variables.clone()).insert(name.clone(), stand_in(name));
             }
         }
         if let Some(variables) = variables {

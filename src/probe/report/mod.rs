@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::contract::Rule;
+
 use super::{Check, Part, State, argument, println};
 
 /// The file of a report that an attestation takes.
@@ -98,6 +100,11 @@ impl Component {
     /// The checks that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.state == State::Failed)
+    }
+
+    /// Why the program could not be tried at all, if so.
+    pub fn untried(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.rule == Rule::Start && check.state == State::NotVerified)
     }
 
     /// Where the promise of a check is written.
