@@ -78,7 +78,8 @@ install_emulator() {
 
 start() {
   # OCI exporters, multi-platform results and attestations need containerd's image store.
-  echo '{"features":{"containerd-snapshotter":true}}' > "$home/daemon.json"
+  # Tests count what is cached: nothing may be thrown away between two builds of theirs.
+  echo '{"features":{"containerd-snapshotter":true},"builder":{"gc":{"enabled":false}}}' > "$home/daemon.json"
   start_dockerd "$home" --config-file "$home/daemon.json"
 }
 

@@ -149,6 +149,25 @@ impl Project {
         docker_in(self.path(), &[], &[&fixed, args, &["."]].concat())
     }
 
+    /// Builds a target `verify` and holds its report against what has to be in it: these components, all
+    /// of whose promises hold, and each of which was tried.
+    #[track_caller]
+    pub fn verify(&self, spec: &str, args: &[&str], components: &[&str]) {
+        let said = self.build(spec, &[args, &["--output", ".slipway-verified"]].concat()).expect_ok();
+        let report: serde_json::Value =
+            serde_json::from_str(&self.read(".slipway-verified/report.json")).expect("JSON");
+        let all = report["components"].as_array().expect("a list");
+        let names: Vec<&str> = all.iter().filter_map(|one| one["component"].as_str()).collect();
+        assert_eq!(names, components, "{}", said.err);
+        for one in all {
+            assert_eq!(one["failed"], 0, "{one:#}");
+            let checks = one["checks"].as_array().expect("a list");
+            let passed = |rule: &str| checks.iter().any(|check| check["rule"] == rule && check["state"] == "passed");
+            assert!(passed("start") && passed("stop") || passed("runs"), "{one:#}");
+            assert!(passed("secrets") && passed("user"), "{one:#}");
+        }
+    }
+
     /// Likewise, with errors alone.
     pub fn build_quietly(&self, spec: &str, args: &[&str]) -> Said {
         let fixed = ["buildx", "build", "--progress=quiet", "-f", spec];

@@ -73,6 +73,9 @@ fn ten_components() {
         nothing_superfluous(&image, true);
         assert!(weight(&image) < 150_000_000, "{component}");
     }
+    for component in BUILT {
+        project.verify(SPEC, &["--target", &format!("{component}:verify")], &[component]);
+    }
     let up = ["up", "--wait", "--wait-timeout", "180"];
     compose(&project, &[("TRADERX_FQDN", "demo.example.org")], &up).expect_ok();
     let result = std::panic::catch_unwind(|| {
