@@ -162,7 +162,8 @@ impl Project {
         for one in all {
             assert_eq!(one["failed"], 0, "{one:#}");
             let checks = one["checks"].as_array().expect("a list");
-            let passed = |rule: &str| checks.iter().any(|check| check["rule"] == rule && check["state"] == "passed");
+            let passed =
+                |rule: &str| checks.iter().any(|check| check["rule"] == rule && check["state"] == "passed");
             assert!(passed("start") && passed("stop") || passed("runs"), "{one:#}");
             assert!(passed("secrets") && passed("user"), "{one:#}");
         }

@@ -8,6 +8,7 @@ mod init;
 mod llb;
 mod project;
 mod show;
+mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -57,6 +58,8 @@ enum Command {
     Images(show::Ask),
     /// Show the graph that BuildKit would get
     Llb(llb::Llb),
+    /// Hold an image in an engine to its contract
+    Verify(verify::Verify),
     /// Print the JSON schema of a spec, for editors
     Schema,
     /// Print a script that completes these commands in a shell
@@ -116,6 +119,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
         Command::Targets(ask) => ask.targets(),
         Command::Images(ask) => ask.images(),
         Command::Llb(llb) => llb.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Schema => {
             say_json(&crate::schema::schema());
             0

@@ -15,6 +15,9 @@ use buildkit_llb::Platform;
 /// `PATH` where the base sets none, as BuildKit has it.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The comment of the entries in an image's history that are ours.
+pub const HISTORY: &str = "slipway";
+
 /// An image configuration in the making.
 #[derive(Clone, Debug)]
 pub struct ImageConfig {
@@ -188,7 +191,7 @@ impl ImageConfig {
     /// Adds an entry for a layer that a step made.
     pub fn add_history(&mut self, created_by: &str) {
         let mut history = self.oci.history().clone().unwrap_or_default();
-        let entry = HistoryBuilder::default().created_by(created_by).comment("slipway").build();
+        let entry = HistoryBuilder::default().created_by(created_by).comment(HISTORY).build();
         // A builder without mandatory fields does not fail; losing an entry would harm nobody.
         history.extend(entry.ok());
         self.oci.set_history(Some(history));

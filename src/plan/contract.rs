@@ -255,6 +255,8 @@ pub enum Rule {
     Stop,
     /// Its calls do what they should.
     Runs,
+    /// A touched source does not install the dependencies again.
+    LayerCache,
 }
 
 impl Rule {
@@ -282,6 +284,7 @@ impl Rule {
             Self::InFlight => "in-flight",
             Self::Stop => "stop",
             Self::Runs => "runs",
+            Self::LayerCache => "layer-cache",
         }
     }
 }

@@ -89,9 +89,17 @@ pub struct Part {
     pub folders: BTreeMap<String, u64>,
     /// The layers that the build adds, with their bytes, in their order.
     pub layers: Vec<(String, u64)>,
+    /// Whether checks are not printed as they are made.
+    #[serde(skip)]
+    silent: bool,
 }
 
 impl Part {
+    /// One that prints nothing on the way.
+    pub fn silent() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+
     /// Notes how a check ended that began then.
     fn note(&mut self, rule: Rule, state: State, message: impl Into<String>, since: Instant) -> &mut Check {
         let check = Check {
@@ -103,41 +111,43 @@ impl Part {
             help: None,
             millis: millis(since.elapsed()),
         };
-        println(&line(&check));
+        if !self.silent {
+            println(&line(&check));
+        }
         self.checks.push(check);
         let last = self.checks.len() - 1;
         &mut self.checks[last]
     }
 
-    fn passed(&mut self, rule: Rule, message: impl Into<String>, since: Instant) {
+    pub(crate) fn passed(&mut self, rule: Rule, message: impl Into<String>, since: Instant) {
         self.note(rule, State::Passed, message, since);
     }
 
-    fn failed(&mut self, rule: Rule, message: impl Into<String>, since: Instant) -> &mut Check {
+    pub(crate) fn failed(&mut self, rule: Rule, message: impl Into<String>, since: Instant) -> &mut Check {
         self.note(rule, State::Failed, message, since)
     }
 
-    fn not_verified(&mut self, rule: Rule, why: impl Into<String>) {
+    pub(crate) fn not_verified(&mut self, rule: Rule, why: impl Into<String>) {
         self.note(rule, State::NotVerified, why, Instant::now());
     }
 
-    fn figure(&mut self, name: &str, value: u64) {
+    pub(crate) fn figure(&mut self, name: &str, value: u64) {
         self.figures.insert(name.to_owned(), value);
     }
 }
 
 impl Check {
-    fn about(&mut self, subject: &str) -> &mut Self {
+    pub(crate) fn about(&mut self, subject: &str) -> &mut Self {
         self.subject = Some(subject.to_owned());
         self
     }
 
-    fn help(&mut self, help: &str) -> &mut Self {
+    pub(crate) fn help(&mut self, help: &str) -> &mut Self {
         self.help = Some(help.to_owned());
         self
     }
 
-    fn details(&mut self, lines: impl IntoIterator<Item = String>) -> &mut Self {
+    pub(crate) fn details(&mut self, lines: impl IntoIterator<Item = String>) -> &mut Self {
         self.details.extend(lines);
         self
     }

@@ -66,7 +66,7 @@ impl Inspect {
             layers,
             secrets: self.secrets.as_deref().map(secrets::given).unwrap_or_default(),
         };
-        write(&subject.inspect()?, &self.out)
+        write(&subject.inspect(Part::default())?, &self.out)
     }
 }
 
@@ -86,8 +86,7 @@ pub struct Subject {
 
 impl Subject {
     /// Looks at all of it.
-    pub fn inspect(&self) -> Result<Part, String> {
-        let mut part = Part::default();
+    pub fn inspect(&self, mut part: Part) -> Result<Part, String> {
         let since = Instant::now();
         let files = self.image.files()?;
         self.user(&mut part);

@@ -103,11 +103,11 @@ impl<'a> Known<'a> {
     }
 
     /// What a text holds.
-    fn in_bytes(&self, bytes: &[u8]) -> Option<String> {
+    fn in_bytes(&self, bytes: &[u8], may_have_keys: bool) -> Option<String> {
         if let Some((name, _)) = self.given.iter().find(|(_, value)| value.find(bytes).is_some()) {
             return Some(format!("the build's secret `{name}`"));
         }
-        if self.pem.find_iter(bytes).any(|at| is_private_key(&bytes[at..])) {
+        if may_have_keys && self.pem.find_iter(bytes).any(|at| is_private_key(&bytes[at..])) {
             return Some("a private key".to_owned());
         }
         self.forms.iter().find(|form| form.is_in(bytes)).map(|form| form.name.to_owned())
@@ -139,6 +139,11 @@ fn is_private_key(bytes: &[u8]) -> bool {
     body.iter().take(400).filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')).count()
         > 120
         && Finder::new("-----END").find(&body[..body.len().min(8192)]).is_some()
+}
+
+/// TLS libraries hold the keys of their own self-tests.
+fn is_system_library(path: &str) -> bool {
+    (path.starts_with("/usr/lib/") || path.starts_with("/lib")) && path.contains(".so")
 }
 
 /// The secrets in a folder: a file each, by its name.
@@ -177,7 +182,7 @@ pub(super) fn search_and_weigh(
         if entry.size <= MOST {
             bytes.clear();
             content.take(MOST).read_to_end(&mut bytes).map_err(|error| format!("{path}: {error}"))?;
-            if let Some(what) = known.in_bytes(&bytes) {
+            if let Some(what) = known.in_bytes(&bytes, !is_system_library(path)) {
                 note(what);
                 return Ok(());
             }
@@ -198,7 +203,7 @@ pub(super) fn configuration(promise: &Promise, program: &Program, known: &Known<
             part.failed(Rule::Secrets, format!("the image's environment gives `{name}` a value"), since)
                 .about(name)
                 .help("it comes from outside when the program runs; the image must not have it");
-        } else if let Some(what) = known.in_bytes(value.as_bytes()) {
+        } else if let Some(what) = known.in_bytes(value.as_bytes(), true) {
             part.failed(Rule::Secrets, format!("the image's environment holds {what} in `{name}`"), since)
                 .about(name);
         }
@@ -206,7 +211,7 @@ pub(super) fn configuration(promise: &Promise, program: &Program, known: &Known<
     let texts = program.labels.iter().map(|(name, value)| (format!("the label `{name}`"), value.as_str()));
     let args = program.args.iter().map(|arg| ("the command".to_owned(), arg.as_str()));
     for (place, text) in texts.chain(args) {
-        if let Some(what) = known.in_bytes(text.as_bytes()) {
+        if let Some(what) = known.in_bytes(text.as_bytes(), true) {
             part.failed(Rule::Secrets, format!("{place} holds {what}"), since);
         }
     }
@@ -231,7 +236,7 @@ mod tests {
             "x a-token-of-mine y",
             &key,
         ] {
-            assert!(known.in_bytes(text.as_bytes()).is_some(), "{text}");
+            assert!(known.in_bytes(text.as_bytes(), true).is_some(), "{text}");
         }
         for text in [
             "AKIAIOSFODNN7EXAMPLE",
@@ -241,7 +246,7 @@ mod tests {
             "1234",
             "XAKIAQ3EGUZTIQMSWXBCD",
         ] {
-            assert_eq!(known.in_bytes(text.as_bytes()), None, "{text}");
+            assert_eq!(known.in_bytes(text.as_bytes(), true), None, "{text}");
         }
     }
 }

@@ -31,6 +31,7 @@ fn report() -> Report {
         ]),
         folders: BTreeMap::from([("/app".to_owned(), 1 << 20), ("/usr/lib".to_owned(), 2 << 20)]),
         layers: vec![("copy dist to /app".to_owned(), 1 << 20)],
+        ..Part::default()
     };
     let places = BTreeMap::from([
         ("health".to_owned(), "app.spec.yaml:7".to_owned()),
