@@ -43,9 +43,8 @@ impl<'s> Goal<'s> {
         problems: &[Diagnostic],
         given: Option<&'s str>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let (name, files) = match given.and_then(|given| given.split_once(':')) {
-            Some((name, files)) => (name, files),
-            None => return Target::choose(spec, problems, given).map(Self::Stage),
+        let Some((name, files)) = given.and_then(|given| given.split_once(':')) else {
+            return Target::choose(spec, problems, given).map(Self::Stage);
         };
         match (name, Files::named(files)) {
             ("", Some(files)) => {

@@ -101,3 +101,40 @@ fn provenance_names_every_base_and_shows_the_spec() {
     assert!(all.contains("slipway/frontend"), "and so is the frontend");
     assert!(all.contains("app.spec.yaml") && all.contains("\"language\":\"YAML\""), "source maps");
 }
+
+/// Whoever asks for statements about an image gets what the proof of its contract found, as in-toto's
+/// test result; who does not, does not.
+#[test]
+fn the_proof_is_attested() {
+    let spec = "\
+# syntax=slipway/frontend:0
+services:
+  app:
+    user: 1001:1001
+    x-slipway:
+      archetype: job
+      require: [verify]
+      contract: { runs: [{ prints: hello }] }
+      stages: { runtime: { from: busybox, steps: [] } }
+    command: [echo, hello]
+";
+    let project = Project::new(&[("app.spec.yaml", spec)]);
+    project
+        .build(
+            "app.spec.yaml",
+            &["--output", "type=oci,dest=out.tar,name=example.org/app:1", "--provenance=mode=max"],
+        )
+        .expect_ok();
+    let all = blobs(&project, "out.tar");
+    let statement = all
+        .split("\"predicateType\":\"")
+        .find(|text| text.starts_with("https://in-toto.io/attestation/test-result/v0.1"));
+    let statement = statement.expect("a statement");
+    assert!(
+        statement.contains("\"result\":\"PASSED\"")
+            && statement.contains("app: runs: the command ends with 0")
+    );
+    assert!(statement.contains("\"subject\":[{\"name\":\"pkg:docker/example.org/app@1"), "{statement}");
+    project.build("app.spec.yaml", &["--output", "type=oci,dest=out.tar", "--provenance=false"]).expect_ok();
+    assert!(!blobs(&project, "out.tar").contains("test-result"));
+}

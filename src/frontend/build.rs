@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use super::epoch;
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway};
-use super::graph::Graph;
+use super::graph::{Graph, Wanted};
 use super::options::Options;
 use super::project::Project;
 use super::proof;
@@ -68,7 +68,9 @@ async fn build_target(
     let is_image = stage == planned.plan.runtime;
 
     let epoch = epoch::find(gateway, options, caps).await?;
-    let graph = Graph::of(gateway, options, caps, project, service, (planned, stage), false, epoch).await?;
+    let graph =
+        Graph::of(gateway, options, caps, project, service, Wanted { planned, stage, proves: false }, epoch)
+            .await?;
     problems.extend(project.levelled(graph.foreign_bases()));
     let findings = problems.iter().filter(|problem| problem.level == Level::Warn).count();
     warn_and_stop(gateway, caps, &project.file, problems).await?;

@@ -32,6 +32,14 @@ struct Part<'a> {
     uses: Vec<ImageUse>,
 }
 
+/// What of a component is wanted.
+pub(super) struct Wanted {
+    pub(super) planned: Planned,
+    pub(super) stage: String,
+    /// Whether its contract is proven.
+    pub(super) proves: bool,
+}
+
 /// What is built: the target last, each component after those that it uses.
 pub(super) struct Graph<'a> {
     project: &'a Project<'a>,
@@ -58,8 +66,7 @@ impl<'a> Graph<'a> {
         caps: &'a Capabilities,
         project: &'a Project<'a>,
         service: &'a Service,
-        (planned, stage): (Planned, String),
-        proves: bool,
+        wanted: Wanted,
         epoch: Option<i64>,
     ) -> Result<Self, Failure> {
         let given = options.platforms()?;
@@ -78,9 +85,9 @@ impl<'a> Graph<'a> {
             context: None,
             processes: options.processes()?,
             epoch: epoch.unwrap_or(0),
-            proves,
+            proves: wanted.proves,
         };
-        graph.collect(service, planned, stage).await?;
+        graph.collect(service, wanted.planned, wanted.stage).await?;
         graph.context = graph.context();
         graph.resolve(gateway).await?;
         Ok(graph)

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 use super::epoch;
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway, Reference};
-use super::graph::Graph;
+use super::graph::{Graph, Wanted};
 use super::options::Options;
 use super::project::Project;
 use super::result::{Solved, result};
@@ -134,10 +134,9 @@ pub(super) async fn build(
         let mut problems = project.problems_of(service);
         problems.extend(project.lint(service, &planned));
         warn_and_stop(gateway, caps, &project.file, problems).await?;
-        let runtime = planned.plan.runtime.clone();
-        graphs.push(
-            Graph::of(gateway, options, caps, project, service, (planned, runtime), true, epoch).await?,
-        );
+        let stage = planned.plan.runtime.clone();
+        let wanted = Wanted { planned, stage, proves: true };
+        graphs.push(Graph::of(gateway, options, caps, project, service, wanted, epoch).await?);
     }
     let Some(first) = graphs.first() else {
         return Err(Failure::spec(Diagnostic::new(Code::NoImage, "there is no image to verify")));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::Platform;
 use buildkit_proto::frontend::{
-    Attestation, AttestationKind, Attestations, Ref, RefMap, Result as BuildResult, result::Result as Body,
+    Attestation, AttestationKind, Attestations, InTotoSubject, Ref, RefMap, Result as BuildResult,
+    result::Result as Body,
 };
 use serde_json::{Value, json};
 
@@ -88,7 +89,8 @@ pub(super) fn result(
                 r#ref: Some(Ref { id: reference, def: None }),
                 path: PREDICATE.to_owned(),
                 in_toto_predicate_type: TEST_RESULT.to_owned(),
-                in_toto_subjects: Vec::new(),
+                // The image itself, which is what the default kind says.
+                in_toto_subjects: vec![InTotoSubject::default()],
             });
         }
         if !attested.is_empty() {

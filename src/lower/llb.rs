@@ -496,7 +496,7 @@ mod tests {
             ],
             runtime: "runtime".to_owned(),
             image: Image::default(),
-            contract: crate::plan::contract::Contract::nothing(origin.clone()),
+            contract: Box::new(crate::plan::contract::Contract::nothing(origin.clone())),
             source: String::new(),
             requires: Vec::new(),
             archetype: crate::plan::Archetype::Service,

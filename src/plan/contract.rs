@@ -58,6 +58,7 @@ impl Contract {
 
 /// What is promised. This is what the program in the build step gets, as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a promise of its own")]
 pub struct Promise {
     /// Whether it runs until it is stopped; a command-line program and a job do not.
     pub serves: bool,

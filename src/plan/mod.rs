@@ -36,7 +36,7 @@ pub struct Plan {
     /// What the image declares.
     pub image: Image,
     /// What the image promises; `:verify` proves it.
-    pub contract: contract::Contract,
+    pub contract: Box<contract::Contract>,
     /// The component's folder in the build context; empty for the context itself.
     pub source: String,
     /// Stages that have to succeed before there is an image, though nothing of them is in it.

@@ -16,7 +16,7 @@ const WELL_WITHIN: Duration = Duration::from_secs(30);
 /// Compose's own time between the signal and the end.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// The time of a call that ends by itself.
-const CALL_WITHIN: Duration = Duration::from_secs(60);
+const CALL_WITHIN: Duration = Duration::from_mins(1);
 
 /// The contract of a component whose image declares this.
 pub(super) fn contract(request: &Request<'_>, image: &Image, problems: &mut Diagnostics) -> Contract {
@@ -131,7 +131,7 @@ impl Making<'_> {
     /// Lays what is written over what is known.
     fn written(&mut self, written: &Written, archetype: Archetype, promise: &mut Promise) {
         let texts = |list: &OneOrMany| list.0.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
-        self.from_first(Rule::Files, &written.exists);
+        self.first_place(Rule::Files, &written.exists);
         promise.exists.extend(texts(&written.exists));
         promise.allow.extend(texts(&written.allow));
         for path in written.exists.0.iter().chain(&written.writable.0) {
@@ -145,7 +145,7 @@ impl Making<'_> {
         }
         promise.tmpfs.extend(texts(&written.writable));
         promise.secrets.extend(texts(&written.secrets));
-        self.from_first(Rule::Secrets, &written.secrets);
+        self.first_place(Rule::Secrets, &written.secrets);
         for name in &written.required.0 {
             self.names.insert((Rule::Variables, name.value.clone()), name.span.clone());
             promise.required.insert(name.value.clone());
@@ -255,7 +255,7 @@ impl Making<'_> {
             (Rule::Tools, &forbid.tools),
             (Rule::Urls, &forbid.urls),
         ] {
-            self.from_first(rule, list);
+            self.first_place(rule, list);
         }
         promise.forbidden_files = texts(&forbid.files);
         promise.forbidden_packages = texts(&forbid.packages);
@@ -308,7 +308,7 @@ impl Making<'_> {
         }
     }
 
-    fn from_first(&mut self, rule: Rule, list: &OneOrMany) {
+    fn first_place(&mut self, rule: Rule, list: &OneOrMany) {
         self.origins.extend(list.0.first().map(|first| (rule, first.span.clone())));
         self.names.extend(list.0.iter().map(|item| ((rule, item.value.clone()), item.span.clone())));
     }

@@ -28,7 +28,7 @@ pub(super) fn finish(
     if request.archetype != Archetype::Library {
         complete_runtime(request, runtime, &image, uses_probe, problems);
     }
-    let contract = contract::contract(request, &image, problems);
+    let contract = Box::new(contract::contract(request, &image, problems));
     Some(Plan {
         component: service.name.value.clone(),
         stages: made.stages,

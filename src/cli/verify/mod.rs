@@ -46,7 +46,7 @@ pub(super) struct Verify {
     /// The build context
     #[arg(long, default_value = ".")]
     context: PathBuf,
-    /// A folder for the report: JSON, JUnit XML, text and a page
+    /// A folder for the report: JSON, `JUnit` XML, text and a page
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Instead of that, build twice with a touched source, and show that the dependencies' layer is

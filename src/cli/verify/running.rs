@@ -1,6 +1,7 @@
 //! The image as Compose runs it: with its neighbours, on Compose's network, watched by the engine.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -94,10 +95,12 @@ fn required(project: &Project) -> BTreeMap<String, String> {
 
 /// What is laid over the spec: the image, no ports and names that others may have, the contract's environment.
 fn over(project: &Project, plan: &Plan, image: &Image) -> String {
+    // Writing to a String cannot fail.
     let mut services = String::new();
-    let names = project.spec.iter().flat_map(|spec| &spec.running).map(|running| running.name.value.as_str());
-    for name in names {
-        services += &format!(
+    for running in project.spec.iter().flat_map(|spec| &spec.running) {
+        let name = running.name.value.as_str();
+        let _ = write!(
+            services,
             "  {}:\n    ports: !reset []\n    container_name: !reset null\n    restart: \"no\"\n",
             json!(name)
         );
@@ -108,12 +111,15 @@ fn over(project: &Project, plan: &Plan, image: &Image) -> String {
             beside.map(|beside| &beside.env)
         };
         if name == plan.component {
-            services += &format!("    image: {}\n    build: !reset null\n", json!(image.name));
+            let _ = write!(services, "    image: {}\n    build: !reset null\n", json!(image.name));
+        } else if running.image.is_none() && running.build.is_none() {
+            // Compose wants to know of every service what it runs, of those that are not started, too.
+            services += "    image: none\n";
         }
         if let Some(env) = env.filter(|env| !env.is_empty()) {
             let doubled: BTreeMap<&String, String> =
                 env.iter().map(|(name, value)| (name, value.replace('$', "$$"))).collect();
-            services += &format!("    environment: {}\n", json!(doubled));
+            let _ = writeln!(services, "    environment: {}", json!(doubled));
         }
     }
     format!("services:\n{services}")
@@ -167,6 +173,9 @@ fn runs(promise: &Promise, image: &Image, call: &Call, number: usize, part: &mut
     Ok(())
 }
 
+/// What needs a variable finds so soon after its start.
+const ENDS_WITHIN: Duration = Duration::from_secs(15);
+
 /// Without each variable that it needs it ends with an error that names it.
 fn variables(promise: &Promise, image: &Image, part: &mut Part) -> Result<(), String> {
     let all = Instant::now();
@@ -180,7 +189,7 @@ fn variables(promise: &Promise, image: &Image, part: &mut Part) -> Result<(), St
         args.push(image.name.clone());
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         let container = docker(&words)?.result()?;
-        let deadline = since + promise.well_within.max(Duration::from_secs(30));
+        let deadline = since + ENDS_WITHIN;
         let state = loop {
             let state =
                 docker(&["inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", &container])?
@@ -228,7 +237,10 @@ fn serves(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part) ->
     let inspect = |format: &str| docker(&["inspect", "--format", format, &container])?.result();
     // Compose waits for its neighbours first; its own time begins with it.
     let since = Instant::now();
-    let deadline = since + promise.well_within;
+    // The engine asks for the first time when an interval is over; its own default is 30 s.
+    let health = plan.image.health.as_ref();
+    let interval = health.and_then(|health| health.start_interval.or(health.interval));
+    let deadline = since + promise.well_within + interval.unwrap_or(Duration::from_secs(30));
     let health = loop {
         let state =
             inspect("{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}")?;
@@ -289,7 +301,11 @@ fn has_its_user(container: &str, image: &Image, promise: &Promise, part: &mut Pa
             part.failed(Rule::User, format!("a process runs as root: {}", line.trim()), since);
         }
         _ => {
-            part.passed(Rule::User, format!("no process runs as root (image: {})", image.program.user), since)
+            part.passed(
+                Rule::User,
+                format!("no process runs as root (image: {})", image.program.user),
+                since,
+            );
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::frontend::build::can_build;
 use crate::frontend::epoch;
 use crate::frontend::errors::Failure;
 use crate::frontend::gateway::Gateway;
-use crate::frontend::graph::Graph;
+use crate::frontend::graph::{Graph, Wanted};
 use crate::frontend::options::Options;
 use crate::frontend::project::{Planned, Project};
 use crate::plan::Plan;
@@ -128,11 +128,10 @@ pub(super) async fn images(gateway: &Gateway, options: &Options) -> Result<Said,
     let plans: Vec<Plan> = all.iter().map(|(_, planned)| planned.plan.clone()).collect();
     let mut digests = BTreeMap::new();
     for (service, planned) in all {
-        let runtime = planned.plan.runtime.clone();
+        let stage = planned.plan.runtime.clone();
+        let wanted = Wanted { planned, stage, proves: false };
         // An image that cannot be found is listed all the same: it is what a mirror lacks.
-        if let Ok(graph) =
-            Graph::of(gateway, options, &caps, &project, service, (planned, runtime), false, None).await
-        {
+        if let Ok(graph) = Graph::of(gateway, options, &caps, &project, service, wanted, None).await {
             digests.extend(graph.digests());
         }
     }
@@ -147,8 +146,8 @@ pub(super) async fn llb(gateway: &Gateway, options: &Options) -> Result<Said, Fa
     let planned = project.plan(target.service).await?;
     let stage = target.stage(&planned.plan)?;
     let epoch = epoch::find(gateway, options, &caps).await?;
-    let graph =
-        Graph::of(gateway, options, &caps, &project, target.service, (planned, stage), false, epoch).await?;
+    let wanted = Wanted { planned, stage, proves: false };
+    let graph = Graph::of(gateway, options, &caps, &project, target.service, wanted, epoch).await?;
     let lowered = graph.lowered(graph.platforms.first().unwrap_or(&graph.host))?;
     let definition = match &lowered.output {
         Some(output) => graph.definition(output)?,

@@ -132,7 +132,7 @@ impl Form {
 /// A whole key, not only the line before one, which programs hold that read keys.
 fn is_private_key(bytes: &[u8]) -> bool {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if !Finder::new("PRIVATE KEY-----").find(line).is_some_and(|at| at < 40) {
+    if Finder::new("PRIVATE KEY-----").find(line).is_none_or(|at| at >= 40) {
         return false;
     }
     let body = bytes.get(line.len()..).unwrap_or_default();

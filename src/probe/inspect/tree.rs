@@ -15,6 +15,9 @@ pub enum Tree {
     Archive(PathBuf),
 }
 
+/// What is done with each entry: its path, what it is, a way to read it.
+type Visit<'a> = dyn FnMut(&str, &Entry, &mut dyn Read) -> Result<(), String> + 'a;
+
 /// What something in a file system is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -49,10 +52,7 @@ impl Tree {
     }
 
     /// Visits everything, with a way to read it.
-    pub(super) fn each(
-        &self,
-        visit: &mut dyn FnMut(&str, &Entry, &mut dyn Read) -> Result<(), String>,
-    ) -> Result<(), String> {
+    pub(super) fn each(&self, visit: &mut Visit<'_>) -> Result<(), String> {
         match self {
             Self::Folder(root) => folder(root, visit),
             Self::Archive(path) => archive(path, visit),
@@ -72,10 +72,7 @@ impl Read for Lazy<'_> {
     }
 }
 
-fn folder(
-    root: &Path,
-    visit: &mut dyn FnMut(&str, &Entry, &mut dyn Read) -> Result<(), String>,
-) -> Result<(), String> {
+fn folder(root: &Path, visit: &mut Visit<'_>) -> Result<(), String> {
     let mut seen = HashSet::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -106,10 +103,7 @@ fn folder(
     Ok(())
 }
 
-fn archive(
-    path: &Path,
-    visit: &mut dyn FnMut(&str, &Entry, &mut dyn Read) -> Result<(), String>,
-) -> Result<(), String> {
+fn archive(path: &Path, visit: &mut Visit<'_>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut start = [0; 2];
     let packed =

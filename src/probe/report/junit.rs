@@ -1,4 +1,4 @@
-//! A report in JUnit's form, as CI systems read it: a suite per component, a case per check.
+//! A report in the form of `JUnit`, as CI systems read it: a suite per component, a case per check.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
 //! What was found, put together: for people in the build's log and on a page, for programs as JSON
-//! and in JUnit's form.
+//! and in the form of `JUnit`.
 
 mod attestation;
 mod html;
@@ -126,7 +126,7 @@ impl Component {
             text = format!("{} failed, {text}", self.failed);
         }
         if self.not_verified > 0 {
-            text += &format!(", {} not verifiable", self.not_verified);
+            text = format!("{text}, {} not verifiable", self.not_verified);
         }
         text
     }

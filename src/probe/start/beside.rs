@@ -15,7 +15,7 @@ use super::sockets::listening;
 use crate::probe::{Program, println};
 
 /// How long one may take until its port is open.
-const OPEN_WITHIN: Duration = Duration::from_secs(60);
+const OPEN_WITHIN: Duration = Duration::from_mins(1);
 
 /// A service that runs beside.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -319,7 +319,7 @@ impl Bench {
                     self.part.failed(Rule::Urls, message, since).about(&path);
                 }
                 Ok(answer) => {
-                    self.part.passed(Rule::Urls, format!("GET {path} answers {}", answer.status), since)
+                    self.part.passed(Rule::Urls, format!("GET {path} answers {}", answer.status), since);
                 }
                 Err(error) => self.part.passed(Rule::Urls, format!("GET {path} is refused: {error}"), since),
             }
@@ -402,10 +402,13 @@ fn log_files(folder: &str) -> Vec<String> {
             let path = entry.path();
             match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => folders.push(path),
-                Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
-                    if path.extension().is_some_and(|end| end == "log") || path.starts_with("/var/log") {
-                        found.push(path.display().to_string());
-                    }
+                Ok(metadata)
+                    if metadata.is_file()
+                        && metadata.len() > 0
+                        && (path.extension().is_some_and(|end| end == "log")
+                            || path.starts_with("/var/log")) =>
+                {
+                    found.push(path.display().to_string());
                 }
                 _ => {}
             }
