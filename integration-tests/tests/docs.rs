@@ -55,9 +55,14 @@ fn every_row_of_the_parity_table_is_shown_or_has_a_reason() {
 
 #[test]
 fn links_lead_somewhere() {
-    for name in
-        ["README.md", "docs/parity.md", "docs/requests.md", "docs/builders.md", "docs/reproducible.md"]
-    {
+    for name in [
+        "README.md",
+        "docs/parity.md",
+        "docs/requests.md",
+        "docs/builders.md",
+        "docs/reproducible.md",
+        "docs/contracts.md",
+    ] {
         let path = repository().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name} is missing"));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
