@@ -6,6 +6,7 @@ mod complete;
 mod explain;
 mod init;
 mod llb;
+mod lock;
 mod project;
 mod show;
 mod verify;
@@ -58,6 +59,8 @@ enum Command {
     Images(show::Ask),
     /// Show the graph that BuildKit would get
     Llb(llb::Llb),
+    /// Write down the digests of all images that builds start from
+    Lock(lock::Lock),
     /// Hold an image in an engine to its contract
     Verify(verify::Verify),
     /// Print the JSON schema of a spec, for editors
@@ -119,6 +122,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> i32 {
         Command::Targets(ask) => ask.targets(),
         Command::Images(ask) => ask.images(),
         Command::Llb(llb) => llb.run(),
+        Command::Lock(lock) => lock.run(),
         Command::Verify(verify) => verify.run(),
         Command::Schema => {
             say_json(&crate::schema::schema());

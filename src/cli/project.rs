@@ -13,7 +13,7 @@ use crate::lint::{self, Levels, Subject};
 use crate::paths::parent;
 use crate::plan::Plan;
 use crate::recipe::{self, Facts, Folder, Name, Need, NeedKind};
-use crate::spec::{Loaded, Service, Spec, Variables, load};
+use crate::spec::{Loaded, Lock, Service, Spec, Variables, load};
 use crate::target::Target;
 
 /// Where the spec and its context are.
@@ -170,7 +170,9 @@ impl Place {
         let name = self.name();
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let variables = self.variables();
-        let mut beside = BTreeMap::new();
+        let lock = Lock::name_of(&name);
+        let content = fs::read(folder.join(&lock)).ok();
+        let mut beside = BTreeMap::from([(lock, content)]);
         loop {
             match load(&name, bytes, &beside, &variables) {
                 Loaded::Needs(names) => beside.extend(names.into_iter().map(|name| {

@@ -10,6 +10,7 @@ use super::epoch;
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway};
 use super::graph::{Graph, Wanted};
+use super::lock;
 use super::options::Options;
 use super::project::Project;
 use super::proof;
@@ -17,7 +18,7 @@ use super::result::{Solved, result};
 use super::sbom::Scanner;
 use super::warnings::warn_and_stop;
 use crate::diagnostic::{Code, Diagnostic, Level};
-use crate::target::{Goal, Target};
+use crate::target::{Files, Goal, Target};
 
 /// Builds what the client asked for.
 pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Failure> {
@@ -27,12 +28,17 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
         Goal::Stage(target) => build_target(gateway, options, &caps, &project, &target)
             .await
             .map_err(|failure| failure.located(&target.service.name.span)),
-        Goal::Files(services, kind) => proof::build(gateway, options, &caps, &project, &services, kind)
-            .await
-            .map_err(|failure| match services.as_slice() {
+        Goal::Files(services, files) => {
+            let built = match files {
+                Files::Lock => lock::build(gateway, options, &caps, &project, &services).await,
+                Files::Verify => proof::build(gateway, options, &caps, &project, &services, false).await,
+                Files::Report => proof::build(gateway, options, &caps, &project, &services, true).await,
+            };
+            built.map_err(|failure| match services.as_slice() {
                 [only] => failure.located(&only.name.span),
                 _ => failure,
-            }),
+            })
+        }
     }
 }
 

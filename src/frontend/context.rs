@@ -14,6 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::ignore;
 use crate::lower::git;
 use crate::plan::reach::ContextUse;
+use crate::spec::Lock;
 
 /// The name of the client's folder that is the build context.
 const CONTEXT: &str = "context";
@@ -47,6 +48,8 @@ pub(super) struct SpecFile {
     pub(super) vertex: String,
     /// `<spec>.dockerignore`
     ignore: Option<Vec<u8>>,
+    /// The lock, and what it is called.
+    pub(super) lock: (String, Option<Vec<u8>>),
 }
 
 impl<'a> Sources<'a> {
@@ -95,12 +98,15 @@ impl<'a> Sources<'a> {
         let name = self.name.as_str();
         let ignore_name = format!("{name}.dockerignore");
         let log_name = format!("[internal] load build definition from {name}");
-        let output = self.files_beside(&[name.to_owned(), ignore_name.clone()], &log_name);
+        let lock_name = Lock::name_of(name);
+        let names = [name.to_owned(), ignore_name.clone(), lock_name.clone()];
+        let output = self.files_beside(&names, &log_name);
         let definition = output.as_ref().map(Output::marshal);
         let reference = self.gateway.solve(output.as_ref(), &[]).await?;
-        let (spec, ignore) = tokio::try_join!(
+        let (spec, ignore, lock) = tokio::try_join!(
             self.gateway.read_file(&reference, name),
-            self.gateway.read_file(&reference, &ignore_name)
+            self.gateway.read_file(&reference, &ignore_name),
+            self.gateway.read_file(&reference, &lock_name)
         )?;
         let Some(data) = spec else {
             return Err(Failure::spec(Diagnostic::new(
@@ -110,7 +116,7 @@ impl<'a> Sources<'a> {
         };
         let source = SourceFile { filename: name.to_owned(), data, language: "YAML".to_owned(), definition };
         let vertex = output.map(|output| output.digest().to_owned()).unwrap_or_default();
-        Ok(SpecFile { source: Arc::new(source), vertex, ignore })
+        Ok(SpecFile { source: Arc::new(source), vertex, ignore, lock: (lock_name, lock) })
     }
 
     /// Reads files that lie beside the spec; none for those that are not there.

@@ -98,6 +98,8 @@ impl Resolver<'_> {
         platform: &Platform,
         log_name: &str,
     ) -> Result<FoundImage, Failure> {
+        let locked = self.spec.lock.as_ref().and_then(|lock| lock.digest(name));
+        let name = &locked.map_or_else(|| name.to_owned(), |locked| format!("{name}@{}", locked.digest));
         let reference = named_image(name).map_err(Failure::spec)?;
         let mode = self.options.resolve_mode()?;
         let full = reference.to_string();

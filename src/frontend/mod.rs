@@ -15,6 +15,7 @@ mod facts;
 mod gateway;
 mod graph;
 mod images;
+mod lock;
 mod named;
 mod options;
 mod project;

@@ -123,7 +123,7 @@ async fn read_spec(
     options: &Options,
 ) -> Result<(Spec, Vec<Diagnostic>), Failure> {
     let variables = options.variables();
-    let mut beside = BTreeMap::new();
+    let mut beside = BTreeMap::from([file.lock.clone()]);
     loop {
         match load(&file.source.filename, &file.source.data, &beside, &variables) {
             Loaded::Needs(names) => beside.extend(sources.beside(&names).await?),

@@ -26,7 +26,6 @@ use crate::plan::reach::ImageUse;
 use crate::plan::{Archetype, Plan, Report as PlanReport, StagePlatform};
 use crate::probe::report::Report;
 use crate::spec::Service;
-use crate::target::Files;
 
 impl Graph<'_> {
     /// Whether the contract of what this stage is gets proven: if it is asked for, or required.
@@ -106,14 +105,14 @@ impl Graph<'_> {
     }
 }
 
-/// The files of a target that is about contracts.
+/// The files of `:verify`, for which a broken promise is an error; or the page of `:report`.
 pub(super) async fn build(
     gateway: &Gateway,
     options: &Options,
     caps: &Capabilities,
     project: &Project<'_>,
     services: &[&Service],
-    kind: Files,
+    page: bool,
 ) -> Result<BuildResult, Failure> {
     let epoch = epoch::find(gateway, options, caps).await?;
     let mut graphs = Vec::new();
@@ -153,13 +152,11 @@ pub(super) async fn build(
             };
             let found = read(gateway, &graphs[0], &whole, options).await?;
             let broken = findings(&found.0, graphs);
-            if kind == Files::Verify && !broken.is_empty() {
+            if !page && !broken.is_empty() {
                 return Err(Failure::Spec(broken));
             }
-            let names: &[&str] = match kind {
-                Files::Verify => &["junit.xml", "report.json", "report.txt"],
-                Files::Report => &["index.html"],
-            };
+            let names: &[&str] =
+                if page { &["index.html"] } else { &["junit.xml", "report.json", "report.txt"] };
             let output = files(&whole, names).unwrap_or(whole);
             let reference = gateway.solve_definition(graphs[0].definition(&output)?, &[]).await?.0;
             let config = ImageConfig::scratch().to_json(&platform).unwrap_or_default();

@@ -109,6 +109,8 @@ table! {
         "a value that looks like a secret, where everybody can read it", "secret-in-plain-text";
     secret_not_passed "SecretNotPassed" Warn Component(rules::secret_not_passed::check),
         "a step wants a secret that `build.secrets` does not pass on", "secret-not-passed";
+    stale_lock "StaleLock" Warn Component(rules::stale_lock::check),
+        "an image that the lock beside the spec does not know", "stale-lock";
     undeclared_writes "UndeclaredWrites" Warn Component(rules::undeclared_writes::check),
         "a read-only service whose program writes where nothing is mounted", "undeclared-writes";
     unknown_upstream "UnknownUpstream" Warn Component(rules::unknown_upstream::check),

@@ -14,8 +14,10 @@ fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
 
 /// The names of all rules that find something in an example.
 fn found(page: &str, text: &str) -> BTreeSet<&'static str> {
+    let lock = blocks(page, "lock").first().map(|block| block.as_bytes().to_vec());
+    let beside = BTreeMap::from([("app.spec.lock.yaml".to_owned(), lock)]);
     let Loaded::Done(Some(spec), problems) =
-        load("app.spec.yaml", text.as_bytes(), &BTreeMap::new(), &BTreeMap::new())
+        load("app.spec.yaml", text.as_bytes(), &beside, &BTreeMap::new())
     else {
         panic!("{text}")
     };

@@ -8,6 +8,7 @@ use super::component::{Component, Defaults, Project};
 use super::compose::{self, Service as ComposeService};
 use super::extends::{Files, Resolver};
 use super::include;
+use super::lock::Lock;
 use super::reader::{FromNode, Located, Reader, VariableUse};
 use super::running::{Running, Setting};
 use super::syntax::not_text;
@@ -34,6 +35,8 @@ pub struct Spec {
     pub others: Vec<String>,
     /// All services as they run.
     pub running: Vec<Running>,
+    /// The digests of images, if there is a lock beside the file.
+    pub lock: Option<Lock>,
     /// The variables that what was read of the file uses.
     pub variables: Vec<VariableUse>,
 }
@@ -108,7 +111,7 @@ pub enum Loaded {
 }
 
 /// Reads a spec. `beside` holds the files that an earlier call asked for, with `None` for those
-/// that do not exist.
+/// that do not exist; the lock, which is never asked for, may be among them.
 pub fn load(
     name: &str,
     bytes: &[u8],
@@ -122,6 +125,7 @@ pub fn load(
     let mut reader = Reader::new(variables);
     let files: Files = beside
         .iter()
+        .filter(|(path, _)| **path != Lock::name_of(name))
         .map(|(path, bytes)| {
             let root = bytes.as_ref().map(|bytes| match read(path, bytes) {
                 Ok((_, root)) => root,
@@ -135,12 +139,22 @@ pub fn load(
         })
         .collect();
     let mut resolver = Resolver { files: &files, missing: Vec::new() };
-    let spec = assemble(file, &root, &mut resolver, &mut reader);
+    let mut spec = assemble(file, &root, &mut resolver, &mut reader);
     if !resolver.missing.is_empty() {
         resolver.missing.sort();
         resolver.missing.dedup();
         return Loaded::Needs(resolver.missing);
     }
+    let lock_name = Lock::name_of(name);
+    let mut problems = Vec::new();
+    let lock = beside
+        .get(&lock_name)
+        .and_then(Option::as_ref)
+        .and_then(|bytes| Lock::read(&lock_name, bytes, &mut problems));
+    if let Some(spec) = &mut spec {
+        spec.lock = lock;
+    }
+    reader.diagnostics.extend(problems);
     Loaded::Done(spec.map(Box::new), reader.diagnostics.into_sorted())
 }
 
@@ -178,7 +192,7 @@ pub fn services(
     if errors.is_empty() { Ok(found) } else { Err(errors) }
 }
 
-fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic> {
+pub(super) fn read(name: &str, bytes: &[u8]) -> Result<(Arc<SourceText>, Node), Diagnostic> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -283,7 +297,7 @@ fn assemble(
         );
     }
     let variables = std::mem::take(&mut reader.used);
-    Some(Spec { file, name, project, components, unreadable, others, running, variables })
+    Some(Spec { file, name, project, components, unreadable, others, running, lock: None, variables })
 }
 
 /// The key's own line where the service has one; an inherited one stands where it was written.

@@ -12,6 +12,7 @@ mod extends;
 mod include;
 mod interpolate;
 mod load;
+mod lock;
 pub mod mounts;
 mod reader;
 pub mod running;
@@ -22,6 +23,7 @@ pub mod values;
 mod yaml;
 
 pub use load::{Loaded, Service, SourceName, Spec, Variables, load, services};
+pub use lock::{Lock, Locked};
 pub use reader::{Located, VariableUse};
 
 /// The key under which everything of ours stands.

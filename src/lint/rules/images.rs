@@ -10,6 +10,7 @@ pub(super) struct Named {
     pub(super) name: String,
     /// What stands behind the colon; empty without one.
     pub(super) tag: String,
+    /// Its own, or the lock's.
     pub(super) has_digest: bool,
     pub(super) origin: Span,
 }
@@ -27,7 +28,9 @@ pub(super) fn of(subject: &Subject<'_>) -> Vec<Named> {
         }
         let (name, digest) = match image.split_once('@') {
             Some((name, _)) => (name, true),
-            None => (image.as_str(), false),
+            None => {
+                (image.as_str(), subject.spec.lock.as_ref().is_some_and(|lock| lock.digest(&image).is_some()))
+            }
         };
         let tag = name.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'));
         found.push(Named {

@@ -15,6 +15,7 @@ pub(super) mod port_not_exposed;
 pub(super) mod root_user;
 pub(super) mod secret_in_plain_text;
 pub(super) mod secret_not_passed;
+pub(super) mod stale_lock;
 pub(super) mod undeclared_writes;
 pub(super) mod unknown_upstream;
 pub(super) mod unpinned_base;

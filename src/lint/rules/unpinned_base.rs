@@ -12,7 +12,10 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 image.name
             ))
             .at(&image.origin)
-            .help(format!("`{}@sha256:…` names one image for ever", image.name));
+            .help(format!(
+                "`{}@sha256:…` names one image for ever; `docker slipway lock` keeps digests in a file",
+                image.name
+            ));
         found.push(finding);
     }
 }
