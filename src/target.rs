@@ -17,6 +17,8 @@ pub enum Goal<'s> {
 /// A kind of files about components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Files {
+    /// Each component as a Dockerfile.
+    Dockerfiles,
     /// The digests of all images that builds start from.
     Lock,
     /// The contract is proven; what was found, for programs.
@@ -27,7 +29,8 @@ pub enum Files {
 
 impl Files {
     /// All of them, by the name that stands in a stage's place, and what they are.
-    pub const ALL: [(&'static str, Self, &'static str); 3] = [
+    pub const ALL: [(&'static str, Self, &'static str); 4] = [
+        ("dockerfiles", Self::Dockerfiles, "each component as a Dockerfile"),
         ("lock", Self::Lock, "the digests of all images that builds start from"),
         (VERIFY, Self::Verify, "proves the contract inside the build"),
         ("report", Self::Report, "a page about what the proof found"),

@@ -6,6 +6,7 @@ use buildkit_llb::Platform;
 use buildkit_proto::frontend::Result as BuildResult;
 use futures_util::future::try_join_all;
 
+use super::dockerfiles;
 use super::epoch;
 use super::errors::Failure;
 use super::gateway::{Capabilities, Gateway};
@@ -30,6 +31,7 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
             .map_err(|failure| failure.located(&target.service.name.span)),
         Goal::Files(services, files) => {
             let built = match files {
+                Files::Dockerfiles => dockerfiles::build(gateway, options, &caps, &project, &services).await,
                 Files::Lock => lock::build(gateway, options, &caps, &project, &services).await,
                 Files::Verify => proof::build(gateway, options, &caps, &project, &services, false).await,
                 Files::Report => proof::build(gateway, options, &caps, &project, &services, true).await,

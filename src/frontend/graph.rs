@@ -14,10 +14,11 @@ use super::named;
 use super::options::Options;
 use super::project::{Planned, Project};
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
+use crate::lower::config::ImageConfig;
 use crate::lower::llb::{Lowered, location, lower};
 use crate::lower::setting::{FoundImage, FoundImages, ProcessOptions, Setting};
 use crate::plan::reach::{self, ImageUse};
-use crate::plan::{Plan, StagePlatform};
+use crate::plan::{Action, From, Plan, StagePlatform};
 use crate::spec::{Service, SourceName};
 
 /// Where BuildKit leaves the graph of the frontend's own image.
@@ -330,6 +331,28 @@ impl<'a> Graph<'a> {
             if stage.name != part.stage {
                 let other = self.lower(platform, Some(&stage.name))?;
                 found.extend(other.output.map(|output| (stage.name.clone(), output)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where programs are looked for, by the image or stage that programs are collected from.
+    pub(super) fn search_paths(&self, platform: &Platform) -> Result<BTreeMap<String, String>, Failure> {
+        let mut found = BTreeMap::new();
+        let (Some(part), Some(images)) = (self.parts.last(), self.images.last()) else { return Ok(found) };
+        let path = |config: &ImageConfig| config.env().into_iter().find(|(name, _)| name == "PATH");
+        for stage in reach::stages(&part.planned.plan, &part.stage) {
+            for step in &stage.steps {
+                let Action::Rootfs(rootfs) = &step.action else { continue };
+                let (name, path) = match &rootfs.from {
+                    From::Image(name) => {
+                        let image = images.iter().find(|((known, _), _)| known == name);
+                        (name, image.and_then(|(_, image)| path(&image.config)))
+                    }
+                    From::Stage(name) => (name, path(&self.lower(platform, Some(name))?.config)),
+                    _ => continue,
+                };
+                found.extend(path.map(|(_, path)| (name.clone(), path)));
             }
         }
         Ok(found)

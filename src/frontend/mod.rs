@@ -9,6 +9,7 @@
 
 mod build;
 mod context;
+mod dockerfiles;
 mod epoch;
 mod errors;
 mod facts;

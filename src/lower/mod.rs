@@ -5,6 +5,7 @@
 //! This room knows LLB and OCI, and nothing of gRPC.
 
 pub mod config;
+pub mod dockerfile;
 mod gates;
 pub(crate) mod git;
 mod helper;

@@ -3,6 +3,7 @@
 //! having to run, and without the frontend having to pull them.
 
 mod accounts;
+mod make;
 mod rootfs;
 mod size;
 
@@ -17,6 +18,8 @@ pub enum Step {
     Inspect(inspect::Inspect),
     /// Become a program as an engine would start it
     Launch(launch::Launch),
+    /// Make a folder, a link or a file
+    Make(make::Make),
     /// Put together what was found of contracts
     Report(report::Put),
     /// Start an image's program, and say what of its contract holds
@@ -38,6 +41,7 @@ impl Step {
             Self::Accounts(accounts) => accounts.run(),
             Self::Inspect(inspect) => inspect.run(),
             Self::Launch(launch) => launch.run(),
+            Self::Make(make) => make.run(),
             Self::Report(report) => report.run(),
             Self::Start(start) => start.run(),
             Self::Verdict(verdict) => verdict.run(),
