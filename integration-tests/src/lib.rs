@@ -169,6 +169,20 @@ impl Project {
         }
     }
 
+    /// Builds until these steps are cached, which they have to be soon. (While another build of the
+    /// same engine works on equal steps, BuildKit may take over its work instead of the cache's.)
+    #[track_caller]
+    pub fn expect_cached(&self, spec: &str, args: &[&str], steps: &[String]) {
+        let mut said = String::new();
+        for _ in 0..3 {
+            said = self.build(spec, args).expect_ok().err;
+            if steps.iter().all(|step| vertex_state(&said, step).as_deref() == Some("CACHED")) {
+                return;
+            }
+        }
+        panic!("{steps:?} are not cached: {said}");
+    }
+
     /// Likewise, with errors alone.
     pub fn build_quietly(&self, spec: &str, args: &[&str]) -> Said {
         let fixed = ["buildx", "build", "--progress=quiet", "-f", spec];

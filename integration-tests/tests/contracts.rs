@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::{Project, config, docker, files, vertex_state};
+use integration_tests::{Project, config, docker, files};
 use serde_json::Value;
 
 const SPEC: &str = "contracts.spec.yaml";
@@ -71,10 +71,24 @@ fn each_broken_promise_is_found_alone_and_where_it_stands() {
         said.err
     );
 
-    // The report comes nevertheless, as a page.
+    let unverifiable = [
+        "GET / is answered before the signal",
+        "a service beside it has its port 8000",
+        "the contract says `read_only: false`",
+    ];
+    for words in unverifiable {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+
+    // The report comes nevertheless, as a page, and for programs.
     project.build(SPEC, &["--target", ":report", SECRET, "--output", "page"]).expect_ok();
     let page = project.read("page/index.html");
     assert!(page.contains("Promises are broken") && page.contains("GET / answers 500"));
+    let junit = project.read("page/junit.xml");
+    assert!(
+        junit.contains("<failure message=\"GET / answers 500")
+            && junit.contains("file=\"contracts.spec.yaml\"")
+    );
 }
 
 #[test]
@@ -121,14 +135,9 @@ fn a_kept_contract_gives_files_and_the_second_time_does_nothing() {
     assert!(junit.contains("<testsuite name=\"keeps\"") && junit.contains("failures=\"0\""), "{junit}");
     assert!(project.read("out/report.txt").contains("checks passed"));
 
-    let second = project.build(SPEC, &["--target", "keeps:verify"]).expect_ok().err;
-    for step in ["look at the image's files", "start it and hold it to its contract", "report"] {
-        assert_eq!(
-            vertex_state(&second, &format!("[keeps verify] {step}")).as_deref(),
-            Some("CACHED"),
-            "{second}"
-        );
-    }
+    let steps = ["look at the image's files", "start it and hold it to its contract", "report"];
+    let steps = steps.map(|step| format!("[keeps verify] {step}"));
+    project.expect_cached(SPEC, &["--target", "keeps:verify"], &steps);
 }
 
 /// An image that requires its proof is not there without it, and has nothing of it.
@@ -171,6 +180,7 @@ fn promises_that_make_no_sense() {
     let project = project();
     for (contract, words) in [
         ("{ exists: [app] }", "`app` is no path in the image"),
+        ("{ writable: [/proc/x] }", "`/proc/x` cannot be a folder of its own"),
         ("{ forbid: { tools: [compiler] } }", "did you mean `compilers`?"),
         ("{ stop: { exit: 1000 } }", "`1000` is no exit status"),
         ("{ stop: { in_flight: /slow } }", "which port answers `in_flight` is not clear"),
@@ -190,4 +200,36 @@ fn promises_that_make_no_sense() {
         "{}",
         said.err
     );
+}
+
+/// The value of a secret is no part of a step's cache key: it is searched for every time.
+#[test]
+fn another_secret_is_searched_for_again() {
+    let spec = "\
+# syntax=slipway/frontend:0
+services:
+  app:
+    user: 1001:1001
+    command: [\"true\"]
+    x-slipway:
+      archetype: job
+      stages:
+        runtime:
+          from: busybox
+          steps:
+            - run: echo the-second-value > /conf
+              secret: [token]
+";
+    let project = Project::new(&[("app.spec.yaml", spec)]);
+    let verify = |value: &str| {
+        project.write("token", value);
+        project.build("app.spec.yaml", &["--target", "app:verify", "--secret=id=token,src=token"])
+    };
+    let passed = verify("the-first-value").expect_ok();
+    assert!(passed.err.contains("the build's own `token` is nowhere"), "{}", passed.err);
+    let failed = verify("the-second-value");
+    assert!(!failed.ok && failed.err.contains("/conf holds the build's secret `token`"), "{}", failed.err);
+    assert!(verify("abc").expect_ok().err.contains("so short that it is found by chance"));
+    let without = project.build("app.spec.yaml", &["--target", "app:verify"]);
+    assert!(without.err.contains("was not given its secret `token`"), "{}", without.err);
 }

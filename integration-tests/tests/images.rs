@@ -379,7 +379,7 @@ fn the_probe_runs_in_an_empty_root() {
     let said = project.build("app.spec.yaml", &["--target", "app:verify"]);
     // It ran, and says what is wrong with the image.
     assert!(!said.ok && said.err.contains("the program `/nothing` is not there"), "{}", said.err);
-    assert!(said.err.contains("it cannot be started"), "{}", said.err);
+    assert!(said.err.contains("`/nothing` cannot be started"), "{}", said.err);
     let bytes = std::fs::read(integration_tests::plugin()).expect("the frontend's binary");
     let count = usize::from(u16::from_le_bytes([bytes[0x38], bytes[0x39]]));
     assert!((0..count).all(|index| bytes[0x40 + index * 56] != 3), "no segment names a loader");

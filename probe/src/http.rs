@@ -54,6 +54,40 @@ pub fn connect(address: &str, deadline: Instant) -> Result<TcpStream, Failure> {
     Err(Failure::Connection(last))
 }
 
+/// Asks a server for a path, and gives the status as soon as it is there, whatever follows.
+pub fn status(address: &str, path: &str, deadline: Instant) -> Result<u16, Failure> {
+    let mut stream = connect(address, deadline)?;
+    let io = Failure::Connection;
+    stream.set_write_timeout(Some(remaining(deadline)?)).map_err(io)?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(io)?;
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n") && head.len() < 1024 {
+        stream.set_read_timeout(Some(remaining(deadline)?)).map_err(io)?;
+        if stream.read(&mut byte).map_err(io)? == 0 {
+            return Err(io(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        head.push(byte[0]);
+    }
+    status_of(&head).ok_or(Failure::Malformed)
+}
+
+/// The status in an answer's first line.
+pub fn status_of(answer: &[u8]) -> Option<u16> {
+    let line = answer.split(|byte| *byte == b'\n').next()?;
+    let text = String::from_utf8_lossy(line);
+    let mut words = text.trim().split(' ');
+    words.next().filter(|word| word.starts_with("HTTP/1."))?;
+    words.next()?.parse().ok()
+}
+
+/// Whether an answer says how long it is.
+pub fn tells_its_length(answer: &[u8]) -> bool {
+    split(answer).is_some_and(|(head, _)| {
+        header(&head, "content-length").is_some() || header(&head, "transfer-encoding").is_some()
+    })
+}
+
 /// Asks for a URL, following redirects on the same host.
 pub fn get(url: &str, deadline: Instant) -> Result<Answer, Failure> {
     let mut url = url.to_owned();
@@ -105,8 +139,8 @@ fn get_once(url: &str, deadline: Instant) -> Result<(Answer, Option<String>), Fa
     Ok((answer, location))
 }
 
-/// Whether a body of known length is there: some servers keep the connection open.
-fn complete(bytes: &[u8]) -> bool {
+/// Whether an answer whose length is told is there, all of it: some servers keep the connection open.
+pub fn complete(bytes: &[u8]) -> bool {
     let Some((head, body)) = split(bytes) else { return false };
     if header(&head, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
         return body.ends_with(b"0\r\n\r\n");

@@ -26,6 +26,7 @@ use crate::plan::reach::ImageUse;
 use crate::plan::{Archetype, Plan, Report as PlanReport, StagePlatform};
 use crate::probe::report::Report;
 use crate::spec::Service;
+use crate::spec::running::stand_in;
 
 impl Graph<'_> {
     /// Whether the contract of what this stage is gets proven: if it is asked for, or required.
@@ -86,12 +87,21 @@ impl Graph<'_> {
             else {
                 continue;
             };
+            let component = spec.components.iter().find(|service| service.name.value == beside.service);
+            let contract = component.and_then(|service| service.component.contract.as_ref());
+            let own = contract.into_iter().flat_map(|contract| {
+                let required =
+                    contract.required.0.iter().map(|name| (name.value.clone(), stand_in(&name.value)));
+                let given =
+                    contract.env.with_values().map(|(name, value)| (name.to_owned(), value.to_owned()));
+                required.chain(given)
+            });
             let value =
                 |setting: &crate::spec::running::Setting| (setting.name.clone(), setting.filled.clone());
             neighbours.push(NeighbourSetting {
                 name: beside.service.clone(),
                 image: image.clone(),
-                env: running.environment.iter().map(value).chain(beside.env.clone()).collect(),
+                env: running.environment.iter().map(value).chain(own).chain(beside.env.clone()).collect(),
                 ports: running
                     .ports
                     .iter()
@@ -155,9 +165,12 @@ pub(super) async fn build(
             if !page && !broken.is_empty() {
                 return Err(Failure::Spec(broken));
             }
-            let names: &[&str] =
-                if page { &["index.html"] } else { &["junit.xml", "report.json", "report.txt"] };
-            let output = files(&whole, names).unwrap_or(whole);
+            let names: &[&str] = if page {
+                &["index.html", "junit.xml", "report.json", "report.txt"]
+            } else {
+                &["junit.xml", "report.json", "report.txt"]
+            };
+            let output = files(&whole, &proofs, names).unwrap_or(whole);
             let reference = gateway.solve_definition(graphs[0].definition(&output)?, &[]).await?.0;
             let config = ImageConfig::scratch().to_json(&platform).unwrap_or_default();
             Ok((Solved { reference, config, base_config: None, sbom: None, proof: None }, found.0))

@@ -7,13 +7,14 @@
 
 use std::path::PathBuf;
 
-use buildkit_llb::{Copy, Exec, File, Metadata, Mount, Network, Output, diff};
+use buildkit_llb::{Copy, Exec, File, MakeFile, Metadata, Mount, Network, Output, diff};
 
 use super::HELPER;
 use super::config::ImageConfig;
 use super::llb::{Lowering, Made};
 use super::setting::NeighbourSetting;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::plan::contract::Promise;
 use crate::plan::{Action, Mount as PlanMount, VERIFY};
 use crate::probe::Program;
 use crate::probe::inspect::Layer;
@@ -26,6 +27,18 @@ const OWN: &str = "/.slipway";
 const BESIDE: &str = "/.slipway-beside";
 /// Where what was found goes.
 const FOUND: &str = "/.slipway-out";
+/// Where what is asked is.
+const ASKED: &str = "/.slipway-in";
+/// Where volumes are as the image has them.
+const VOLUMES: &str = "/.slipway-volumes";
+
+/// What a step is asked.
+#[derive(serde::Serialize)]
+struct Asked<'a> {
+    promise: &'a Promise,
+    program: &'a Program,
+    layers: &'a [Layer],
+}
 
 /// What the proof of a component's contract found, before it is a report.
 #[derive(Clone, Debug)]
@@ -33,6 +46,9 @@ pub struct Proof {
     /// The component and where its promises are written; its parts are the outputs.
     source: Source,
     parts: Vec<Output>,
+    /// Whether secrets were searched for. What they are is no part of any cache key, so nothing that goes
+    /// by what was found may come from the cache.
+    has_secrets: bool,
     helper: Output,
     metadata: Metadata,
 }
@@ -61,16 +77,18 @@ pub fn report(proofs: &[Proof], build_platform: &buildkit_llb::Platform) -> Opti
         .platform(build_platform);
     let metadata =
         if proofs.len() == 1 { first.metadata.clone() } else { Metadata::named("[verify] report") };
-    exec.build(&metadata).at("/out")
+    exec.build(&metadata.ignore_cache(have_secrets(proofs))).at("/out")
 }
 
-/// Some files of a report.
-pub fn files(report: &Output, names: &[&str]) -> Option<Output> {
+fn have_secrets(proofs: &[Proof]) -> bool {
+    proofs.iter().any(|proof| proof.has_secrets)
+}
+
+/// Some files of a report on these.
+pub fn files(report: &Output, proofs: &[Proof], names: &[&str]) -> Option<Output> {
     let copy = |file: File, name: &&str| file.copy(report, Copy::new(format!("/{name}"), format!("/{name}")));
-    names
-        .iter()
-        .fold(File::on_scratch(), copy)
-        .build(&Metadata::named(format!("[verify] {}", names.join(", "))))
+    let metadata = Metadata::named(format!("[verify] {}", names.join(", ")));
+    names.iter().fold(File::on_scratch(), copy).build(&metadata.ignore_cache(have_secrets(proofs)))
 }
 
 impl Lowering<'_> {
@@ -85,7 +103,7 @@ impl Lowering<'_> {
         let contract = &self.plan.contract;
         let helper = self.helper(&contract.origin)?.clone();
         let program = program(config, &self.setting.target_platform.to_string());
-        let inspected = self.inspected(&helper, image, &program, made)?;
+        let inspected = self.inspected(&helper, image, &program, made);
         let started = self.started(&helper, image, &program, &setting.neighbours);
         let source = Source {
             component: self.plan.component.clone(),
@@ -94,8 +112,9 @@ impl Lowering<'_> {
             places: contract.places(),
         };
         let metadata = self.proof_metadata("report", &contract.origin);
-        let parts = [inspected, started].into_iter().flatten().collect();
-        Ok(Some(Proof { source, parts, helper, metadata }))
+        let parts = inspected.into_iter().chain(started).collect();
+        let has_secrets = !self.secret_ids().is_empty();
+        Ok(Some(Proof { source, parts, has_secrets, helper, metadata }))
     }
 
     fn proof_metadata(&self, what: &str, origin: &Span) -> Metadata {
@@ -116,15 +135,14 @@ impl Lowering<'_> {
         image: &Output,
         program: &Program,
         made: &[(String, Made)],
-    ) -> Result<Option<Output>, Diagnostic> {
+    ) -> Vec<Output> {
         let origin = &self.plan.contract.origin;
         let metadata = self.proof_metadata("look at the image's files", origin);
         let mut args = vec![
             HELPER.to_owned(),
             "step".to_owned(),
             "inspect".to_owned(),
-            format!("--promise={}", json(&self.plan.contract.promise)),
-            format!("--program={}", json(program)),
+            format!("--asked={ASKED}/asked.json"),
             "--image=/image".to_owned(),
             format!("--out={FOUND}/found.json"),
         ];
@@ -133,8 +151,8 @@ impl Lowering<'_> {
             Mount::bind("/image", image).readonly(),
             Mount::scratch(FOUND).with_output(),
         ];
+        let mut layers = Vec::new();
         if self.setting.can_merge {
-            let mut layers = Vec::new();
             for (number, (name, made)) in made.iter().enumerate() {
                 let files = match made {
                     Made::Layer(output) => output.clone(),
@@ -147,21 +165,42 @@ impl Lowering<'_> {
                 mounts.push(Mount::bind(&path, &files).readonly());
                 layers.push(Layer { name: name.clone(), path: path.into() });
             }
-            args.push(format!("--layers={}", json(&layers)));
+            args.push("--layers".to_owned());
         }
+        mounts.push(self.asked(&Asked { promise: &self.plan.contract.promise, program, layers: &layers }));
+        let exec = |args: &[String], mounts: &[Mount], metadata: &Metadata| {
+            let exec = Exec::new(args.to_vec()).network(Network::None).platform(self.setting.build_platform);
+            mounts.iter().cloned().fold(exec, Exec::mount).build(metadata).at(FOUND)
+        };
+        let mut parts = vec![exec(&args, &mounts, &metadata)];
         let secrets = self.secret_ids();
         if !secrets.is_empty() {
-            args.push("--secrets=/secrets".to_owned());
-        }
-        for id in secrets {
-            if id.contains('/') {
-                return Err(Diagnostic::new(Code::Value, format!("the secret `{id}` has a `/` in its name"))
-                    .at(origin));
+            // What a secret is, is no part of a step's cache key: this one runs every time.
+            let metadata =
+                self.proof_metadata("search for the build's own secrets", origin).ignore_cache(true);
+            for (number, id) in secrets.iter().enumerate() {
+                args.push(format!("--secret={id}"));
+                mounts.push(Mount::secret(format!("/secrets/{number}"), id, true));
             }
-            mounts.push(Mount::secret(format!("/secrets/{id}"), id, true));
+            parts.push(exec(&args, &mounts, &metadata));
         }
-        let exec = Exec::new(args).network(Network::None).platform(self.setting.build_platform);
-        Ok(mounts.into_iter().fold(exec, Exec::mount).build(&metadata).at(FOUND))
+        parts.into_iter().flatten().collect()
+    }
+
+    /// What the step is asked, as a file: too much for an argument, and not for every log.
+    fn asked(&self, asked: &Asked<'_>) -> Mount {
+        let file = MakeFile {
+            path: "/asked.json".to_owned(),
+            mode: 0o600,
+            data: json(asked).into_bytes(),
+            owner: None,
+            timestamp: self.timestamp(),
+        };
+        let metadata = self.proof_metadata("write down what is promised", &self.plan.contract.origin);
+        match File::on_scratch().make_file(file).build(&metadata) {
+            Some(file) => Mount::bind(ASKED, &file).readonly(),
+            None => Mount::scratch(ASKED),
+        }
     }
 
     /// The secrets that the component's steps are given.
@@ -192,12 +231,21 @@ impl Lowering<'_> {
     ) -> Option<Output> {
         let promise = &self.plan.contract.promise;
         let root = Mount::bind("/", image);
-        let root = if promise.read_only { root.readonly() } else { root };
+        // What it writes to a root of its own is an output that nobody takes.
+        let root = if promise.read_only { root.readonly() } else { root.with_output() };
         let mut mounts = vec![root, Mount::bind(OWN, helper).readonly(), Mount::scratch(FOUND).with_output()];
         mounts.extend(promise.tmpfs.iter().map(|path| Mount::tmpfs(path, None)));
-        let volumes = promise.volumes.iter().filter(|path| !promise.tmpfs.contains(*path));
-        // A view of the image's own folder that forgets: what a new volume starts with.
-        mounts.extend(volumes.map(|path| Mount::bind(path, image).selector(path)));
+        mounts.push(self.asked(&Asked { promise, program, layers: &[] }));
+        let mut volumes = Vec::new();
+        for (number, path) in promise.volumes.iter().filter(|path| !promise.tmpfs.contains(*path)).enumerate()
+        {
+            // A view of the image's own folder that forgets, and one that stays as it is, from which every
+            // start gets what a new volume has.
+            let kept = format!("{VOLUMES}/{number}");
+            mounts.push(Mount::bind(path, image).selector(path));
+            mounts.push(Mount::bind(&kept, image).selector(path).readonly());
+            volumes.push(format!("--volume={path}={kept}"));
+        }
         let mut beside = Vec::new();
         for neighbour in neighbours {
             let root = format!("{BESIDE}/{}", neighbour.name);
@@ -223,15 +271,13 @@ impl Lowering<'_> {
                 ports: neighbour.ports.clone(),
             });
         }
-        let args = [
-            format!("{OWN}{HELPER}"),
-            "step".to_owned(),
-            "start".to_owned(),
-            format!("--promise={}", json(promise)),
-            format!("--program={}", json(program)),
+        let own = [format!("{OWN}{HELPER}"), "step".to_owned(), "start".to_owned()];
+        let given = [
+            format!("--asked={ASKED}/asked.json"),
             format!("--beside={}", json(&beside)),
             format!("--out={FOUND}/found.json"),
         ];
+        let args = own.into_iter().chain(given).chain(volumes);
         let mut exec = Exec::new(args).network(Network::None).platform(self.setting.build_platform);
         for host in self.setting.proof.iter().flat_map(|proof| &proof.hosts) {
             exec = exec.extra_host(host, "127.0.0.1");
@@ -252,7 +298,8 @@ impl Lowering<'_> {
             .mount(Mount::scratch("/out").with_output())
             .network(Network::None)
             .platform(self.setting.build_platform);
-        Ok(exec.build(&self.proof_metadata("all of it holds", origin)).at("/out"))
+        let metadata = self.proof_metadata("all of it holds", origin).ignore_cache(proof.has_secrets);
+        Ok(exec.build(&metadata).at("/out"))
     }
 }
 

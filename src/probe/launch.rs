@@ -4,6 +4,7 @@
 //! This is a program of its own because all of that has to happen between `fork` and `exec`; a
 //! process that starts another one cannot do it for that one without unsafe code.
 
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,10 +16,16 @@ use rustix::thread::{
     set_keep_capabilities, set_no_new_privs, set_thread_gid, set_thread_groups, set_thread_uid,
 };
 
-/// The exit status where the machine cannot run the program at all.
-pub const FOREIGN: i32 = 124;
-/// The exit status where it cannot be started.
-pub const CANNOT: i32 = 125;
+/// What the file says of a program that the machine cannot run.
+pub(super) const FOREIGN: &str = "foreign";
+
+/// Why there is no program.
+enum Failed {
+    /// Something before it.
+    Before(String),
+    /// The program itself.
+    Exec(std::io::Error),
+}
 
 /// See the module.
 #[derive(Debug, Args)]
@@ -38,6 +45,9 @@ pub struct Launch {
     /// Gain nothing by set-uid files
     #[arg(long)]
     no_new_privileges: bool,
+    /// The file that gets the reason if it cannot be started: `foreign`, or words
+    #[arg(long)]
+    failed: PathBuf,
     /// The program and its arguments
     #[arg(last = true, required = true)]
     program: Vec<String>,
@@ -46,17 +56,31 @@ pub struct Launch {
 impl Launch {
     /// Does not return if all goes well.
     pub fn run(&self) -> Result<(), String> {
+        // While it can still be reached. It is closed when the program begins.
+        let mut failed = std::fs::File::create(&self.failed)
+            .map_err(|error| format!("{}: {error}", self.failed.display()))?;
+        let why = match self.become_program() {
+            // ENOEXEC: a program of another machine, or a script without `#!`.
+            Err(Failed::Exec(error)) if error.raw_os_error() == Some(8) => FOREIGN.to_owned(),
+            Err(Failed::Exec(error)) => error.to_string(),
+            Err(Failed::Before(why)) => why,
+            Ok(()) => return Ok(()),
+        };
+        let _ = failed.write_all(why.as_bytes());
+        std::process::exit(125)
+    }
+
+    fn become_program(&self) -> Result<(), Failed> {
         if let Some(root) = &self.root {
-            std::os::unix::fs::chroot(root).map_err(|error| format!("chroot {}: {error}", root.display()))?;
+            std::os::unix::fs::chroot(root)
+                .map_err(|error| Failed::Before(format!("chroot {}: {error}", root.display())))?;
         }
         std::env::set_current_dir(&self.cwd)
-            .map_err(|error| format!("cannot work in {}: {error}", self.cwd.display()))?;
-        self.become_user().map_err(|error| format!("cannot run as {}:{}: {error}", self.uid, self.gid))?;
+            .map_err(|error| Failed::Before(format!("cannot work in {}: {error}", self.cwd.display())))?;
+        self.become_user()
+            .map_err(|error| Failed::Before(format!("cannot run as {}:{}: {error}", self.uid, self.gid)))?;
         let Some((program, args)) = self.program.split_first() else { return Ok(()) };
-        let error = Command::new(program).args(args).exec();
-        eprintln!("slipway: cannot start `{program}`: {error}");
-        // ENOEXEC: a program of another machine, or a script without `#!`.
-        std::process::exit(if error.raw_os_error() == Some(8) { FOREIGN } else { CANNOT })
+        Err(Failed::Exec(Command::new(program).args(args).exec()))
     }
 
     fn become_user(&self) -> rustix::io::Result<()> {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::contract::Rule;
+use crate::plan::contract::{Promise, Rule};
 
 /// What an image runs, as its configuration says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,25 @@ pub struct Program {
     pub labels: BTreeMap<String, String>,
     /// Its platform.
     pub platform: String,
+}
+
+/// What a step is asked.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Asked {
+    /// What is promised.
+    promise: Promise,
+    /// What the image runs.
+    program: Program,
+    /// What the build's steps added.
+    #[serde(default)]
+    layers: Vec<inspect::Layer>,
+}
+
+impl Asked {
+    fn read(path: &std::path::Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        argument(&text, "what is asked")
+    }
 }
 
 /// How a check ended.

@@ -93,7 +93,10 @@ fn question(request: &Request<'_>, image: &Image, ports: &BTreeSet<u16>) -> Opti
     let contract = request.service.component.contract.as_ref().and_then(|contract| contract.health.as_ref());
     let text =
         |located: &Option<crate::spec::Located<String>>| located.as_ref().map(|text| text.value.clone());
-    if let Some(HealthContract { http, tcp, port, status, contains, command, .. }) = contract {
+    if let Some(HealthContract { http, tcp, port, status, contains, command, .. }) = contract
+        // A time alone leaves the question as it is.
+        && (http.is_some() || tcp.is_some() || command.is_some())
+    {
         return match (http, tcp, command) {
             (Some(path), ..) => {
                 let given = port.as_ref().map(|port| port.value.text.clone());
@@ -140,6 +143,26 @@ impl Making<'_> {
                     format!("`{}` is no path in the image", path.value),
                     &path.span,
                     "start it with `/`",
+                );
+            }
+        }
+        for path in &written.writable.0 {
+            let parts = crate::paths::rooted(&path.value);
+            let own = [
+                "proc",
+                "sys",
+                "dev",
+                ".slipway",
+                ".slipway-in",
+                ".slipway-out",
+                ".slipway-beside",
+                ".slipway-volumes",
+            ];
+            if parts.first().is_none_or(|first| own.contains(first)) {
+                self.wrong(
+                    format!("`{}` cannot be a folder of its own", path.value),
+                    &path.span,
+                    "name the folders below it that are written to",
                 );
             }
         }

@@ -227,17 +227,14 @@ impl Lenient<'_> {
     /// A text in which every variable that must have a value has one: long enough for a key, the same
     /// wherever the variable is used, and no secret.
     fn filled(&self, written: &str) -> String {
-        let mut found = interpolate(written, self.variables);
+        // Also for those that have one: what is given to a build may be the real secret.
         let mut variables = None;
-        for problem in &found.problems {
+        for problem in &interpolate(written, &BTreeMap::new()).problems {
             if let Problem::Required { name, .. } = problem {
                 variables.get_or_insert_with(|| self.variables.clone()).insert(name.clone(), stand_in(name));
             }
         }
-        if let Some(variables) = variables {
-            found = interpolate(written, &variables);
-        }
-        found.text
+        interpolate(written, variables.as_ref().unwrap_or(self.variables)).text
     }
 
     fn dependencies(&self, node: Option<&Node>) -> Vec<Dependency> {

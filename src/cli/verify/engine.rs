@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::lower::config::HISTORY;
 use crate::plan::Plan;
-use crate::probe::inspect::{Subject, Tree};
+use crate::probe::inspect::{Layers, Subject, Tree};
 use crate::probe::{Part, Program};
 
 /// What a command said.
@@ -103,8 +103,11 @@ impl Image {
             promise: plan.contract.promise.clone(),
             program: self.program.clone(),
             image: Tree::Archive(whole),
-            layers: Some(layers),
-            secrets: Vec::new(),
+            layers: if layers.is_empty() {
+                Layers::Unknown("no layer is known to be the build's own")
+            } else {
+                Layers::These(layers)
+            },
         };
         subject.inspect(Part::silent())
     }

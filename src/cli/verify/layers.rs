@@ -54,6 +54,11 @@ pub(super) fn check(verify: &Verify, plan: &Plan, part: &mut Part) -> Result<(),
         }
         let name = source.strip_prefix(&scratch.0).unwrap_or(source).display().to_string();
         let prefix = format!("[{} {DEPENDENCIES}] ", plan.component);
+        if !own.iter().any(|(name, _)| name.starts_with(&prefix)) {
+            let why = format!("the image is not made from the stage `{DEPENDENCIES}`");
+            part.not_verified(Rule::LayerCache, why);
+            return Ok(());
+        }
         let ran: Vec<String> = own
             .iter()
             .filter(|(name, cached)| name.starts_with(&prefix) && !**cached)

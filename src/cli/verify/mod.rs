@@ -4,6 +4,7 @@
 //! The image is looked at by [`crate::probe::inspect`], as in a build; it is started by Compose
 //! from the spec itself. The report is the same.
 
+mod calls;
 mod engine;
 mod layers;
 mod running;

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::process::Command;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Verify;
+use super::calls;
 use super::engine::{Image, Said, Scratch, docker};
 use crate::cli::project::Project;
 use crate::plan::Plan;
-use crate::plan::contract::{Call, Promise, Question, Rule};
+use crate::plan::contract::{Promise, Question, Rule};
 use crate::probe::Part;
 use crate::spec::running::stand_in;
+
+/// The most that Compose may take for one command: neighbours have to be healthy first.
+const COMPOSE_WITHIN: Duration = Duration::from_mins(5);
 
 /// A project of Compose for the time of the check.
 struct Compose<'a> {
@@ -43,8 +48,43 @@ impl Compose<'_> {
             .args(["--profile", "*"])
             .args(args)
             .envs(&self.env)
-            .output();
-        output.map(|output| Said::of(&output)).map_err(|error| format!("docker cannot be run: {error}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let child = output.map_err(|error| format!("docker cannot be run: {error}"))?;
+        within(child, COMPOSE_WITHIN).map_err(|why| format!("`docker compose {}`: {why}", args.join(" ")))
+    }
+}
+
+/// What a command says, if it ends in time.
+fn within(mut child: Child, limit: Duration) -> Result<Said, String> {
+    let deadline = Instant::now() + limit;
+    // Its pipes are read on the way: a full one would keep it from ending.
+    let read = |pipe: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.read_to_end(&mut text);
+            }
+            String::from_utf8_lossy(&text).trim().to_owned()
+        })
+    };
+    let out = read(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    let err = read(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
+    loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) => {
+                let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
+                return Ok(Said { ok: status.success(), out, err });
+            }
+            None if Instant::now() > deadline => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("it takes longer than {limit:?}"));
+            }
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
 }
 
@@ -58,12 +98,13 @@ pub(super) fn check(
 ) -> Result<(), String> {
     let promise = &plan.contract.promise;
     for (number, call) in promise.runs.iter().enumerate() {
-        runs(promise, image, call, number, part)?;
+        calls::call(promise, image, call, number, part)?;
     }
     if !promise.serves {
         return Ok(());
     }
-    variables(promise, image, part)?;
+    calls::variables(promise, image, part)?;
+    not_tried(promise, part);
     let compose = Compose {
         verify,
         name: format!("slipway-verify-{}-{}", std::process::id(), plan.component.to_lowercase()),
@@ -73,6 +114,22 @@ pub(super) fn check(
     std::fs::write(compose.scratch.0.join("over.yaml"), over(project, plan, image))
         .map_err(|error| error.to_string())?;
     serves(&compose, plan, image, part)
+}
+
+/// What only a build step can look at is not passed over in silence.
+fn not_tried(promise: &Promise, part: &mut Part) {
+    let in_a_build = "not verifiable here, as it is in a build: `--target :verify`";
+    for (rule, promised) in [
+        (Rule::Defaults, !promise.optional.is_empty()),
+        (Rule::Urls, !promise.forbidden_urls.is_empty()),
+        (Rule::InFlight, promise.stop.in_flight.is_some()),
+        (Rule::Logs, promise.stdout.is_some() || promise.stderr.is_some()),
+        (Rule::Zombies, true),
+    ] {
+        if promised {
+            part.not_verified(rule, in_a_build);
+        }
+    }
 }
 
 /// A value for every variable that must have one.
@@ -125,103 +182,6 @@ fn over(project: &Project, plan: &Plan, image: &Image) -> String {
     format!("services:\n{services}")
 }
 
-/// Arguments that every container gets: the sandbox that the contract names.
-fn sandbox(promise: &Promise) -> Vec<String> {
-    let mut args = vec!["--cap-drop=ALL".to_owned(), "--security-opt=no-new-privileges".to_owned()];
-    if promise.read_only {
-        args.push("--read-only".to_owned());
-    }
-    args.extend(promise.tmpfs.iter().map(|path| format!("--tmpfs={path}")));
-    args
-}
-
-fn runs(promise: &Promise, image: &Image, call: &Call, number: usize, part: &mut Part) -> Result<(), String> {
-    let since = Instant::now();
-    let name =
-        call.args.as_ref().map_or_else(|| "the command".to_owned(), |args| format!("`{}`", args.join(" ")));
-    let run = || -> Result<(i32, String, String), String> {
-        let mut args = vec!["run".to_owned(), "--rm".to_owned(), "--network=none".to_owned()];
-        args.extend(sandbox(promise));
-        args.extend(promise.env.iter().chain(&call.env).map(|(name, value)| format!("--env={name}={value}")));
-        args.push(image.name.clone());
-        args.extend(call.args.iter().flatten().cloned());
-        let output = Command::new("docker").args(&args).output().map_err(|error| error.to_string())?;
-        let said = Said::of(&output);
-        Ok((output.status.code().unwrap_or(-1), said.out, said.err))
-    };
-    let (code, out, err) = run()?;
-    let broken = if code != call.exit {
-        Some(format!("{name} ends with {code} instead of {}", call.exit))
-    } else if let Some(text) =
-        call.prints.as_ref().filter(|text| !out.contains(*text) && !err.contains(*text))
-    {
-        Some(format!("{name} does not print `{text}`"))
-    } else if call.twice && run()? != (code, out.clone(), err.clone()) {
-        Some(format!("{name} says something else the second time"))
-    } else {
-        None
-    };
-    match broken {
-        Some(message) => {
-            let lines = format!("{out}\n{err}");
-            part.failed(Rule::Runs, message, since)
-                .about(&number.to_string())
-                .details(lines.lines().take(8).map(str::to_owned));
-        }
-        None => part.passed(Rule::Runs, format!("{name} ends with {code}"), since),
-    }
-    Ok(())
-}
-
-/// What needs a variable finds so soon after its start.
-const ENDS_WITHIN: Duration = Duration::from_secs(15);
-
-/// Without each variable that it needs it ends with an error that names it.
-fn variables(promise: &Promise, image: &Image, part: &mut Part) -> Result<(), String> {
-    let all = Instant::now();
-    let mut well = 0;
-    for name in &promise.required {
-        let since = Instant::now();
-        let mut args = vec!["run".to_owned(), "--detach".to_owned(), "--network=none".to_owned()];
-        args.extend(sandbox(promise));
-        let others = promise.env.iter().filter(|(known, _)| *known != name);
-        args.extend(others.map(|(name, value)| format!("--env={name}={value}")));
-        args.push(image.name.clone());
-        let words: Vec<&str> = args.iter().map(String::as_str).collect();
-        let container = docker(&words)?.result()?;
-        let deadline = since + ENDS_WITHIN;
-        let state = loop {
-            let state =
-                docker(&["inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", &container])?
-                    .result()?;
-            if !state.starts_with("true") || Instant::now() > deadline {
-                break state;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        };
-        let logs = docker(&["logs", &container])?;
-        docker(&["rm", "--force", "--volumes", &container])?.result()?;
-        let message = match state.as_str() {
-            state if state.starts_with("true") => format!("without `{name}` it runs all the same"),
-            "false 0" => format!("without `{name}` it ends as if all were well"),
-            _ if !logs.err.contains(name) => {
-                format!("without `{name}` it ends, and its stderr does not say why")
-            }
-            _ => {
-                well += 1;
-                continue;
-            }
-        };
-        part.failed(Rule::Variables, message, since)
-            .about(name)
-            .details(logs.err.lines().take(4).map(str::to_owned));
-    }
-    if well > 0 && well == promise.required.len() {
-        part.passed(Rule::Variables, format!("without each of {well} variables it ends, and names it"), all);
-    }
-    Ok(())
-}
-
 fn serves(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part) -> Result<(), String> {
     let promise = &plan.contract.promise;
     let since = Instant::now();
@@ -270,6 +230,7 @@ fn serves(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part) ->
         .lines()
         // The engine itself makes the folders that mounts need.
         .filter(|line| line.starts_with("A ") || line.starts_with("C "))
+        .filter(|line| !line.ends_with("/docker-init"))
         .map(|line| line[2..].to_owned())
         .filter(|path| {
             !promise
@@ -279,7 +240,9 @@ fn serves(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part) ->
                 .any(|folder| folder.starts_with(path.as_str()) || path.starts_with(folder))
         })
         .collect();
-    if written.is_empty() {
+    if !promise.read_only {
+        part.not_verified(Rule::ReadOnly, "the contract says `read_only: false`");
+    } else if written.is_empty() {
         part.passed(Rule::ReadOnly, "it has written nothing to its file system", since);
     } else {
         part.failed(Rule::ReadOnly, "it has written to its file system", since)
@@ -297,10 +260,11 @@ fn has_its_user(container: &str, image: &Image, promise: &Promise, part: &mut Pa
     }
     let root = top.out.lines().skip(1).find(|line| line.split_whitespace().nth(1) == Some("0"));
     match root {
-        Some(line) if !promise.may_be_root => {
+        Some(_) if promise.may_be_root => part.not_verified(Rule::User, "the contract says `root: true`"),
+        Some(line) => {
             part.failed(Rule::User, format!("a process runs as root: {}", line.trim()), since);
         }
-        _ => {
+        None => {
             part.passed(
                 Rule::User,
                 format!("no process runs as root (image: {})", image.program.user),
@@ -313,9 +277,13 @@ fn has_its_user(container: &str, image: &Image, promise: &Promise, part: &mut Pa
 
 /// Another container on Compose's network asks it by its name.
 fn is_reached(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part) -> Result<(), String> {
-    let Some(Question::Http { port, path, .. }) = &plan.contract.promise.health else { return Ok(()) };
+    let Some(Question::Http { port, path, status, contains }) = &plan.contract.promise.health else {
+        part.not_verified(Rule::Ports, "not verifiable here: `health` does not ask over http");
+        return Ok(());
+    };
     let since = Instant::now();
-    let env = &plan.contract.promise.env;
+    let mut env: BTreeMap<String, String> = image.program.env.iter().cloned().collect();
+    env.extend(plan.contract.promise.env.clone());
     let port = slipway_probe::expand::expand(port, slipway_probe::expand::Unknown::Empty, &|name| {
         env.get(name).cloned()
     });
@@ -335,20 +303,13 @@ fn is_reached(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part
         part.not_verified(Rule::Ports, "Compose made no network");
         return Ok(());
     };
-    let asked = docker(&[
-        "run",
-        "--rm",
-        "--pull=missing",
-        "--network",
-        network,
-        "--entrypoint",
-        &tool,
-        &frontend,
-        "http",
-        &url,
-        "--within",
-        "5",
-    ])?;
+    let fixed = ["run", "--rm", "--pull=missing", "--network", network, "--entrypoint", &tool, &frontend];
+    let mut words: Vec<&str> = fixed.to_vec();
+    words.extend(["http", &url, "--within", "5"]);
+    for (flag, value) in [("--status", status), ("--contains", contains)] {
+        words.extend(value.iter().flat_map(|value| [flag, value.as_str()]));
+    }
+    let asked = docker(&words)?;
     if asked.ok {
         part.passed(Rule::Ports, format!("another container gets {url}"), since);
     } else if asked.err.contains("Unable to find image") || asked.err.contains("No such image") {

@@ -60,7 +60,7 @@ impl Making<'_> {
 fn duration(time: Duration) -> String {
     let nanoseconds = time.as_nanos();
     for (unit, name) in [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")] {
-        if nanoseconds % unit == 0 {
+        if nanoseconds.is_multiple_of(unit) {
             return format!("{}{name}", nanoseconds / unit);
         }
     }

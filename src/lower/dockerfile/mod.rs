@@ -10,6 +10,7 @@ mod run;
 mod text;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use self::text::{Text, quoted, words};
 use crate::plan::{Action, Base, From, Plan, Stage, StagePlatform, VERIFY, reach};
@@ -87,7 +88,7 @@ fn header(plan: &Plan, setting: &Setting<'_>) -> String {
         plan.component, setting.spec
     );
     if !left_out.is_empty() {
-        text += &format!("# Left out, as it starts from the image: {}.\n", left_out.join(", "));
+        let _ = writeln!(text, "# Left out, as it starts from the image: {}.", left_out.join(", "));
     }
     text
 }
@@ -157,10 +158,11 @@ impl Making<'_> {
         let mut line =
             format!("RUN --network=none --mount=type=bind,from={},target=/.slipway", self.setting.frontend);
         for mount in mounts {
-            line += &format!(" \\\n    --mount={mount}");
+            let _ = write!(line, " \\\n    --mount={mount}");
         }
         let program = ["/.slipway/docker-slipway".to_owned(), "step".to_owned()];
-        line += &format!(" \\\n    {}", words(program.iter().chain(args)));
+        // Writing to a String cannot fail.
+        let _ = write!(line, " \\\n    {}", words(program.iter().chain(args)));
         self.text.line(&line);
         if root {
             self.text.line(&format!("USER {}", self.user));

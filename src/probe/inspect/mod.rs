@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use self::secrets::Known;
 use super::pattern::fits;
-use super::{Part, Program, argument, megabytes, write};
+use super::{Asked, Part, Program, State, megabytes, write};
 use crate::plan::contract::{Promise, Rule};
 
 pub use self::tree::{Files, Tree};
@@ -23,21 +23,18 @@ pub use self::tree::{Files, Tree};
 /// See the module.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// The promise, as JSON
+    /// The file that says what is promised, what the image runs, and what the build's steps added
     #[arg(long)]
-    promise: String,
-    /// The image's program and configuration, as JSON
-    #[arg(long)]
-    program: String,
+    asked: PathBuf,
     /// The image's file system
     #[arg(long)]
     image: PathBuf,
-    /// What the build's steps added, as JSON; none if the engine cannot tell
+    /// What the build's steps added is there to be looked at
     #[arg(long)]
-    layers: Option<String>,
-    /// The folder with the secrets that the build was given
-    #[arg(long)]
-    secrets: Option<PathBuf>,
+    layers: bool,
+    /// Search for this secret of the build's, and do nothing else; they are in `/secrets`, by number
+    #[arg(long = "secret")]
+    secrets: Vec<String>,
     /// The file that gets what was found
     #[arg(long)]
     out: PathBuf,
@@ -54,20 +51,30 @@ pub struct Layer {
 
 impl Inspect {
     pub(crate) fn run(&self) -> Result<(), String> {
-        let layers: Option<Vec<Layer>> =
-            self.layers.as_ref().map(|layers| argument(layers, "the layers")).transpose()?;
-        let layers = layers.map(|layers| {
-            layers.into_iter().map(|layer| (layer.name, Tree::Folder(layer.path))).collect::<Vec<_>>()
-        });
-        let subject = Subject {
-            promise: argument(&self.promise, "the promise")?,
-            program: argument(&self.program, "the program")?,
-            image: Tree::Folder(self.image.clone()),
-            layers,
-            secrets: self.secrets.as_deref().map(secrets::given).unwrap_or_default(),
+        let Asked { promise, program, layers } = Asked::read(&self.asked)?;
+        let layers = layers.into_iter().map(|layer| (layer.name, Tree::Folder(layer.path))).collect();
+        let image = Tree::Folder(self.image.clone());
+        let layers = if self.layers { Layers::These(layers) } else { Layers::Unknown(OLD_ENGINE) };
+        let subject = Subject { promise, program, image, layers };
+        let part = Part::default();
+        let part = if self.secrets.is_empty() {
+            subject.inspect(part)?
+        } else {
+            subject.search(secrets::given(std::path::Path::new("/secrets"), &self.secrets), part)?
         };
-        write(&subject.inspect(Part::default())?, &self.out)
+        write(&part, &self.out)
     }
+}
+
+/// Why layers cannot be looked at one by one.
+const OLD_ENGINE: &str = "this engine does not show layers one by one";
+
+/// What each step of a build added.
+pub enum Layers {
+    /// By the step's words.
+    These(Vec<(String, Tree)>),
+    /// It is not known, and why.
+    Unknown(&'static str),
 }
 
 /// What is looked at.
@@ -78,10 +85,8 @@ pub struct Subject {
     pub program: Program,
     /// The files that the image has in the end.
     pub image: Tree,
-    /// What each step added; none if that is not known.
-    pub layers: Option<Vec<(String, Tree)>>,
-    /// The secrets that the build was given, by name.
-    pub secrets: Vec<(String, Vec<u8>)>,
+    /// What each step added.
+    pub layers: Layers,
 }
 
 impl Subject {
@@ -200,46 +205,81 @@ impl Subject {
         }
     }
 
+    /// What looks like a secret.
     fn secrets(&self, part: &mut Part) -> Result<(), String> {
         let since = Instant::now();
-        let known = Known::new(&self.secrets);
+        let known = Known::forms();
         let before = part.checks.len();
         secrets::configuration(&self.promise, &self.program, &known, part);
-        match &self.layers {
-            None => {
-                for found in secrets::search(&self.image, &known, &self.promise.allow)? {
-                    part.failed(Rule::Secrets, found.to_string(), since);
-                }
+        self.searched(&known, part, since)?;
+        let where_ = match &self.layers {
+            Layers::These(layers) => format!("{} layers", layers.len()),
+            Layers::Unknown(why) => {
+                part.not_verified(
+                    Rule::Secrets,
+                    format!("not verifiable here: {why}; the files that are there in the end were searched"),
+                );
+                "the files".to_owned()
             }
-            Some(layers) => {
-                for (name, tree) in layers {
-                    let (found, bytes) = secrets::search_and_weigh(tree, &known, &self.promise.allow)?;
-                    part.layers.push((name.clone(), bytes));
-                    for found in found {
-                        part.failed(Rule::Secrets, found.to_string(), since)
-                            .about(name)
-                            .details([format!("in what the step `{name}` adds; every layer is shipped, even what a later one removes")])
-                            .help("mount it for the step that needs it: `secret: [{ id: … }]`");
-                    }
-                }
-            }
-        }
-        if part.checks.len() == before {
-            let what = match &self.layers {
-                Some(layers) => format!("no secret in {} layers and the configuration", layers.len()),
-                None => "no secret in the files and the configuration".to_owned(),
-            };
-            let given = match self.secrets.len() {
-                0 => String::new(),
-                count => format!("; {count} of the build's own were searched for"),
-            };
-            part.passed(Rule::Secrets, what + &given, since);
-        }
-        if self.layers.is_none() {
-            part.not_verified(
+        };
+        if !part.checks[before..].iter().any(|check| check.state == State::Failed) {
+            part.passed(
                 Rule::Secrets,
-                "not verifiable here: this engine does not show layers one by one",
+                format!("nothing in {where_} and the configuration looks like a secret"),
+                since,
             );
+        }
+        Ok(())
+    }
+
+    /// The secrets that the build was given, by name; none for one that it was not given.
+    fn search(&self, given: Vec<(String, Option<Vec<u8>>)>, mut part: Part) -> Result<Part, String> {
+        let since = Instant::now();
+        let mut wanted = Vec::new();
+        for (name, value) in given {
+            match value {
+                None => {
+                    part.not_verified(Rule::Secrets, format!("the build was not given its secret `{name}`"));
+                }
+                Some(value) if value.len() < secrets::SHORTEST => {
+                    let why = format!(
+                        "not verifiable here: the secret `{name}` is so short that it is found by chance"
+                    );
+                    part.not_verified(Rule::Secrets, why);
+                }
+                Some(value) => wanted.push((name, value)),
+            }
+        }
+        let before = part.checks.len();
+        self.searched(&Known::values(&wanted), &mut part, since)?;
+        part.layers.clear();
+        if part.checks.len() == before && !wanted.is_empty() {
+            let names: Vec<String> = wanted.iter().map(|(name, _)| format!("`{name}`")).collect();
+            part.passed(Rule::Secrets, format!("the build's own {} is nowhere", names.join(", ")), since);
+        }
+        Ok(part)
+    }
+
+    fn searched(&self, known: &Known<'_>, part: &mut Part, since: Instant) -> Result<(), String> {
+        let Layers::These(layers) = &self.layers else {
+            let (found, _) = secrets::search(&self.image, known, &self.promise.allow)?;
+            for found in found {
+                part.failed(Rule::Secrets, found.to_string(), since);
+            }
+            return Ok(());
+        };
+        for (name, tree) in layers {
+            let (found, bytes) = secrets::search(tree, known, &self.promise.allow)?;
+            part.layers.push((name.clone(), bytes));
+            for found in found {
+                let why = format!(
+                    "in what the step `{name}` adds; every layer is shipped, even what a later one removes"
+                );
+                part.failed(Rule::Secrets, found.to_string(), since)
+                    .about(name)
+                    .details([why])
+                    .help("mount it for the step that needs it: `secret: [{ id: … }]`");
+            }
         }
         Ok(())
     }

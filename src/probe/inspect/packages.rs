@@ -15,6 +15,13 @@ pub(super) fn check(promise: &Promise, image: &Tree, files: &Files, part: &mut P
         return Ok(());
     }
     let since = Instant::now();
+    let is_rpm = |path: &str| path.starts_with("/var/lib/rpm/") || path.starts_with("/usr/lib/sysimage/rpm/");
+    if files.paths().any(is_rpm) {
+        part.not_verified(
+            Rule::Packages,
+            "not verifiable here: the image keeps its packages in an rpm database",
+        );
+    }
     let mut names = installed(image)?;
     names.extend(files.paths().filter_map(of_a_language));
     for pattern in &promise.forbidden_packages {
@@ -47,7 +54,7 @@ fn installed(image: &Tree) -> Result<BTreeSet<String>, String> {
     image.each(&mut |path, _, content| {
         let (key, is_record) = match path {
             "/var/lib/dpkg/status" => ("Package: ", true),
-            "/lib/apk/db/installed" => ("P:", true),
+            "/lib/apk/db/installed" | "/usr/lib/apk/db/installed" => ("P:", true),
             path => ("Package: ", path.starts_with("/var/lib/dpkg/status.d/")),
         };
         if is_record {

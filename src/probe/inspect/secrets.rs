@@ -13,10 +13,11 @@ use crate::plan::contract::{Promise, Rule};
 use crate::probe::pattern::fits;
 use crate::probe::{Part, Program};
 
-/// Larger files are no settings, and hold no key that somebody forgot.
-const MOST: u64 = 64 << 20;
+/// Files are searched in pieces of this many bytes, which overlap so far.
+const PIECE: usize = 16 << 20;
+const OVERLAP: usize = 64 << 10;
 /// Shorter values are found by chance.
-const SHORTEST: usize = 8;
+pub(super) const SHORTEST: usize = 8;
 
 /// Files that hold credentials by their nature.
 const FILES: [&str; 6] = [".env", ".netrc", ".git-credentials", ".pypirc", "id_rsa", "id_ed25519"];
@@ -50,7 +51,8 @@ fn value(byte: u8) -> bool {
 pub(super) struct Known<'a> {
     given: Vec<(&'a str, Finder<'a>)>,
     forms: Vec<Form>,
-    pem: Finder<'static>,
+    /// How a key in PEM's form starts; none if values alone are searched for.
+    pem: Option<Finder<'static>>,
 }
 
 /// A secret that was found.
@@ -67,7 +69,15 @@ impl fmt::Display for Found {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(given: &'a [(String, Vec<u8>)]) -> Self {
+    /// These values.
+    pub(super) fn values(given: &'a [(String, Vec<u8>)]) -> Self {
+        let given =
+            given.iter().map(|(name, value)| (name.as_str(), Finder::new(value.as_slice()))).collect();
+        Self { given, forms: Vec::new(), pem: None }
+    }
+
+    /// What looks like a key or a token.
+    pub(super) fn forms() -> Self {
         let form = |name, start: &'static str, length, more| Form {
             name,
             start: Finder::new(start),
@@ -77,11 +87,7 @@ impl<'a> Known<'a> {
         };
         let aws = |start| Form { exact: true, ..form("an AWS access key", start, 16, capital) };
         Self {
-            given: given
-                .iter()
-                .filter(|(_, value)| value.len() >= SHORTEST)
-                .map(|(name, value)| (name.as_str(), Finder::new(value.as_slice())))
-                .collect(),
+            given: Vec::new(),
             forms: vec![
                 aws("AKIA"),
                 aws("ASIA"),
@@ -98,7 +104,7 @@ impl<'a> Known<'a> {
                 form("a Google API key", "AIza", 35, token),
                 form("a PyPI token", "pypi-AgEI", 50, token),
             ],
-            pem: Finder::new("-----BEGIN "),
+            pem: Some(Finder::new("-----BEGIN ")),
         }
     }
 
@@ -107,7 +113,8 @@ impl<'a> Known<'a> {
         if let Some((name, _)) = self.given.iter().find(|(_, value)| value.find(bytes).is_some()) {
             return Some(format!("the build's secret `{name}`"));
         }
-        if may_have_keys && self.pem.find_iter(bytes).any(|at| is_private_key(&bytes[at..])) {
+        let pem = self.pem.as_ref().filter(|_| may_have_keys);
+        if pem.is_some_and(|pem| pem.find_iter(bytes).any(|at| is_private_key(&bytes[at..]))) {
             return Some("a private key".to_owned());
         }
         self.forms.iter().find(|form| form.is_in(bytes)).map(|form| form.name.to_owned())
@@ -146,30 +153,15 @@ fn is_system_library(path: &str) -> bool {
     (path.starts_with("/usr/lib/") || path.starts_with("/lib")) && path.contains(".so")
 }
 
-/// The secrets in a folder: a file each, by its name.
-pub(super) fn given(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<(String, Vec<u8>)> = entries
-        .filter_map(|entry| {
-            let value = std::fs::read(entry.path()).ok()?;
-            Some((entry.file_name().to_string_lossy().into_owned(), value.trim_ascii().to_vec()))
-        })
-        .collect();
-    found.sort();
-    found
-}
-
-/// Searches files.
-pub(super) fn search(tree: &Tree, known: &Known<'_>, allow: &[String]) -> Result<Vec<Found>, String> {
-    search_and_weigh(tree, known, allow).map(|(found, _)| found)
+/// The secrets in a folder, by these names: a file each, by its number.
+pub(super) fn given(folder: &Path, names: &[String]) -> Vec<(String, Option<Vec<u8>>)> {
+    let value = |number: usize| std::fs::read(folder.join(number.to_string())).ok();
+    let all = names.iter().enumerate();
+    all.map(|(number, name)| (name.clone(), value(number).map(|value| value.trim_ascii().to_vec()))).collect()
 }
 
 /// Searches files, and gives their bytes as well.
-pub(super) fn search_and_weigh(
-    tree: &Tree,
-    known: &Known<'_>,
-    allow: &[String],
-) -> Result<(Vec<Found>, u64), String> {
+pub(super) fn search(tree: &Tree, known: &Known<'_>, allow: &[String]) -> Result<(Vec<Found>, u64), String> {
     let (mut found, mut total) = (Vec::new(), 0);
     let mut bytes = Vec::new();
     tree.each(&mut |path, entry, content| {
@@ -177,17 +169,23 @@ pub(super) fn search_and_weigh(
         if entry.kind != Kind::File || entry.size == 0 || allow.iter().any(|pattern| fits(pattern, path)) {
             return Ok(());
         }
-        let name = path.rsplit('/').next().unwrap_or_default();
         let mut note = |what: String| found.push(Found { what, path: path.to_owned() });
-        if entry.size <= MOST {
-            bytes.clear();
-            content.take(MOST).read_to_end(&mut bytes).map_err(|error| format!("{path}: {error}"))?;
+        bytes.clear();
+        loop {
+            let limit = u64::try_from(PIECE - bytes.len()).unwrap_or_default();
+            let read =
+                content.take(limit).read_to_end(&mut bytes).map_err(|error| format!("{path}: {error}"))?;
             if let Some(what) = known.in_bytes(&bytes, !is_system_library(path)) {
                 note(what);
                 return Ok(());
             }
+            if read == 0 || bytes.len() < PIECE {
+                break;
+            }
+            bytes.drain(..PIECE - OVERLAP);
         }
-        if FILES.contains(&name) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if !known.forms.is_empty() && FILES.contains(&name) {
             note("settings that are secret by its name".to_owned());
         }
         Ok(())
@@ -223,8 +221,12 @@ mod tests {
 
     #[test]
     fn keys_and_what_only_looks_like_them() {
-        let secrets = [("npm".to_owned(), b"a-token-of-mine".to_vec()), ("pin".to_owned(), b"1234".to_vec())];
-        let known = Known::new(&secrets);
+        let secrets = [("npm".to_owned(), b"a-token-of-mine".to_vec())];
+        assert_eq!(
+            Known::values(&secrets).in_bytes(b"x a-token-of-mine y", true).as_deref(),
+            Some("the build's secret `npm`")
+        );
+        let known = Known::forms();
         let key = format!(
             "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n",
             "MIIEowIBAAKCAQEA7b".repeat(20)
@@ -233,7 +235,6 @@ mod tests {
             "id=AKIAQ3EGUZTIQMSWXBCD;",
             "token: ghp_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789",
             "//registry.npmjs.org/:_authToken=0b5cd1f2e3a4968778695a4b3c2d1e0f",
-            "x a-token-of-mine y",
             &key,
         ] {
             assert!(known.in_bytes(text.as_bytes(), true).is_some(), "{text}");
@@ -243,7 +244,6 @@ mod tests {
             "AKIAXXXXXXXXXXXXXXXX",
             "const begin = '-----BEGIN PRIVATE KEY-----';",
             "_authToken=${NPM_TOKEN}",
-            "1234",
             "XAKIAQ3EGUZTIQMSWXBCD",
         ] {
             assert_eq!(known.in_bytes(text.as_bytes(), true), None, "{text}");

@@ -20,7 +20,7 @@ pub(super) fn check(promise: &Promise, files: &Files, part: &mut Part) {
             let mut parts = path.rsplit('/');
             let name = parts.next().unwrap_or_default();
             let folder = parts.next().unwrap_or_default();
-            FOLDERS.contains(&folder) && names.contains(&name)
+            FOLDERS.contains(&folder) && names.contains(&plain(name))
         };
         let allowed = |path: &&str| promise.allow.iter().any(|pattern| fits(pattern, path));
         let found: Vec<String> =
@@ -37,7 +37,21 @@ pub(super) fn check(promise: &Promise, files: &Files, part: &mut Part) {
     if clean && !promise.forbidden_tools.is_empty() {
         let kinds = Tools::ALL.into_iter().filter(|(_, kind)| promise.forbidden_tools.contains(kind));
         let kinds: Vec<String> = kinds.map(|(name, _)| name.replace('_', " ")).collect();
-        part.passed(Rule::Tools, format!("no {}", kinds.join(", no ")), since);
+        part.passed(Rule::Tools, format!("none of the known {}", kinds.join(", ")), since);
+    }
+}
+
+/// `x86_64-linux-gnu-gcc-12` is `gcc`.
+fn plain(name: &str) -> &str {
+    let name =
+        name.rsplit_once("-linux-gnu-").or(name.rsplit_once("-linux-musl-")).map_or(name, |(_, name)| name);
+    match name.rsplit_once('-') {
+        Some((plain, version))
+            if !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.') =>
+        {
+            plain
+        }
+        _ => name,
     }
 }
 

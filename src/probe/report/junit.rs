@@ -76,7 +76,7 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => result.push_str("&gt;"),
             '"' => result.push_str("&quot;"),
             '\n' | '\t' => result.push(character),
-            character if character.is_control() => {}
+            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {}
             character => result.push(character),
         }
     }

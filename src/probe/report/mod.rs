@@ -104,7 +104,9 @@ impl Component {
 
     /// Why the program could not be tried at all, if so.
     pub fn untried(&self) -> Option<&Check> {
-        self.checks.iter().find(|check| check.rule == Rule::Start && check.state == State::NotVerified)
+        self.checks
+            .iter()
+            .find(|check| matches!(check.rule, Rule::Start | Rule::Runs) && check.state == State::NotVerified)
     }
 
     /// Where the promise of a check is written.

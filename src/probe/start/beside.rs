@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts;
 use super::processes::Processes;
-use super::service::{How, Running};
+use super::service::{How, NotStarted, Running};
 use super::sockets::listening;
 use crate::probe::{Program, println};
 
@@ -32,21 +32,21 @@ pub struct Neighbour {
     pub ports: BTreeSet<u16>,
 }
 
-/// Those that run.
-pub(super) struct Beside;
-
-impl Beside {
-    /// Starts all of them, each when the one before is up.
-    pub(super) fn start(neighbours: &[Neighbour], processes: &mut Processes) -> Result<Self, String> {
-        for neighbour in neighbours {
-            start(neighbour, processes)
-                .map_err(|why| format!("`{}` does not run beside it: {why}", neighbour.name))?;
-        }
-        Ok(Self)
+/// Starts all of them, each when the one before is up, and gives their numbers.
+pub(super) fn start(
+    neighbours: &[Neighbour],
+    notes: &Path,
+    processes: &mut Processes,
+) -> Result<Vec<i32>, String> {
+    let mut started = Vec::new();
+    for neighbour in neighbours {
+        let one = one(neighbour, notes, processes);
+        started.push(one.map_err(|why| format!("`{}` does not run beside it: {why}", neighbour.name))?);
     }
+    Ok(started)
 }
 
-fn start(neighbour: &Neighbour, processes: &mut Processes) -> Result<(), String> {
+fn one(neighbour: &Neighbour, notes: &Path, processes: &mut Processes) -> Result<i32, String> {
     let before: BTreeSet<u16> = listening().into_keys().collect();
     if let Some(port) = neighbour.ports.intersection(&before).next() {
         return Err(format!("another service has its port {port}, and they share one loopback"));
@@ -55,14 +55,16 @@ fn start(neighbour: &Neighbour, processes: &mut Processes) -> Result<(), String>
     let mut env: BTreeMap<String, String> = neighbour.program.env.iter().cloned().collect();
     env.extend(neighbour.env.clone());
     let since = Instant::now();
-    let running = Running::start(&How {
+    let how = How {
         args: &neighbour.program.args,
         env,
         user: accounts::ids(&neighbour.program.user, &neighbour.root)?,
         cwd: if neighbour.program.cwd.is_empty() { "/".to_owned() } else { neighbour.program.cwd.clone() },
         root: Some(&neighbour.root),
         no_new_privileges: false,
-    })?;
+        notes: notes.to_owned(),
+    };
+    let running = Running::start(&how, processes)?;
     loop {
         let open: BTreeSet<u16> = listening().into_keys().filter(|port| !before.contains(port)).collect();
         let up = if neighbour.ports.is_empty() {
@@ -72,9 +74,12 @@ fn start(neighbour: &Neighbour, processes: &mut Processes) -> Result<(), String>
         };
         if up {
             println(&format!("    {} runs beside it ({} ms)", neighbour.name, since.elapsed().as_millis()));
-            return Ok(());
+            return Ok(running.pid.as_raw_nonzero().get());
         }
         if let Some(ended) = processes.end_of(running.pid) {
+            if let Some(NotStarted::Because(why)) = running.not_started() {
+                return Err(format!("it cannot be started: {why}"));
+            }
             return Err(format!("it {ended}: {}", running.last_words().join(" / ")));
         }
         if since.elapsed() > OPEN_WITHIN {

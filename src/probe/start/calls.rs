@@ -7,13 +7,14 @@ use super::capture::last_lines;
 use super::processes::Ended;
 use super::service::{How, Running};
 use crate::plan::contract::{Call, Rule};
-use crate::probe::launch::FOREIGN;
 
 /// What a call did.
 struct Done {
     ended: Option<Ended>,
     out: String,
     err: String,
+    /// All of its stdout, however much it was.
+    mark: (u64, u64),
 }
 
 impl Bench {
@@ -42,12 +43,6 @@ impl Bench {
                 let message = format!("{name} was still running after {:?}", call.within);
                 return Err((message, said()));
             }
-            Some(Ended::Status(FOREIGN)) => {
-                return Err((
-                    format!("this engine cannot run a program of {}", self.program.platform),
-                    said(),
-                ));
-            }
             Some(ended) if ended.code() != call.exit => {
                 return Err((format!("{name} {ended} instead of {}", call.exit), said()));
             }
@@ -61,7 +56,7 @@ impl Bench {
         }
         if call.twice {
             let again = self.call(call).map_err(|why| (why, Vec::new()))?;
-            if again.ended != done.ended || again.out != done.out {
+            if again.ended != done.ended || again.mark != done.mark {
                 return Err((
                     format!("{name} says something else the second time"),
                     last_lines(&again.out, 8),
@@ -73,7 +68,7 @@ impl Bench {
     }
 
     fn call(&mut self, call: &Call) -> Result<Done, String> {
-        self.empty_folders();
+        self.fresh_folders();
         let entrypoint = self.program.args.iter().take(self.program.entrypoint);
         let args: Vec<String> = match &call.args {
             Some(args) => entrypoint.chain(args).cloned().collect(),
@@ -81,10 +76,12 @@ impl Bench {
         };
         let mut env = self.environment();
         env.extend(call.env.clone());
-        let running = Running::start(&How { args: &args, env, ..self.how() })?;
+        let running = Running::start(&How { args: &args, env, ..self.how() }, &mut self.processes)?;
         let ended = running.wait(&mut self.processes, call.within);
-        let done = Done { ended, out: running.out.settled(), err: running.err.settled() };
-        running.end(&mut self.processes);
-        Ok(done)
+        let done =
+            Done { ended, out: running.out.settled(), err: running.err.settled(), mark: running.out.mark() };
+        let not_started = running.not_started();
+        self.end(&running);
+        not_started.map_or(Ok(done), |why| Err(self.why(&why)))
     }
 }

@@ -1,6 +1,7 @@
 //! What a program writes to a pipe: its start and its end, however much it is. Reading ends with
 //! the pipe, which a grandchild may hold open for ever; nobody waits for that.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,6 +13,8 @@ const MOST: usize = 64 << 10;
 struct Kept {
     start: Vec<u8>,
     end: Vec<u8>,
+    length: u64,
+    hash: DefaultHasher,
     closed: bool,
 }
 
@@ -52,6 +55,11 @@ impl Capture {
         self.text()
     }
 
+    /// What tells all that came from something else: its length and a hash of it.
+    pub(super) fn mark(&self) -> (u64, u64) {
+        self.with(|kept| (kept.length, kept.hash.finish()))
+    }
+
     /// The text so far.
     pub(super) fn text(&self) -> String {
         self.with(|kept| {
@@ -64,6 +72,8 @@ impl Capture {
 
 impl Kept {
     fn add(&mut self, piece: &[u8]) {
+        self.length += u64::try_from(piece.len()).unwrap_or_default();
+        self.hash.write(piece);
         let room = MOST.saturating_sub(self.start.len()).min(piece.len());
         self.start.extend(&piece[..room]);
         self.end.extend(&piece[room..]);

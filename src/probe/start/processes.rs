@@ -48,23 +48,42 @@ impl Processes {
         self.ended.get(&pid.as_raw_nonzero().get()).copied()
     }
 
+    /// A number that is used again has not ended.
+    pub(super) fn forget(&mut self, pid: Pid) {
+        self.ended.remove(&pid.as_raw_nonzero().get());
+    }
+
     fn reap(&mut self) {
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
             self.ended.insert(pid.as_raw_nonzero().get(), ended(status));
         }
     }
 
-    /// Ends everything but this process, as a container's end does.
-    pub(super) fn end_all(&mut self) {
-        let own = std::process::id();
-        if own == 1 {
-            for process in all() {
-                if let Some(pid) = Pid::from_raw(process.pid).filter(|_| process.pid.unsigned_abs() != own) {
-                    let _ = kill_process(pid, Signal::KILL);
-                }
-            }
+    /// Ends everything but this process and these families, as a container's end does: whatever a
+    /// program leaves behind must not be there at the next start.
+    pub(super) fn end_others(&mut self, keep: &[i32]) {
+        // Elsewhere than in a container of its own, this is somebody's machine.
+        if std::process::id() != 1 {
+            return;
         }
-        self.reap();
+        for _ in 0..100 {
+            let mut kept: Vec<i32> =
+                keep.iter().flat_map(|root| family(*root)).map(|process| process.pid).collect();
+            kept.push(1);
+            let others: Vec<i32> = all()
+                .into_iter()
+                .filter(|process| !kept.contains(&process.pid))
+                .map(|process| process.pid)
+                .collect();
+            for pid in others.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            self.reap();
+            if others.is_empty() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! The run as it is meant: until the program is well, what can be seen of it then, and its stop.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use slipway_probe::expand::{Unknown, expand};
 use slipway_probe::http;
@@ -10,16 +9,17 @@ use slipway_probe::http;
 use super::Bench;
 use super::capture::last_lines;
 use super::processes::{Ended, family};
-use super::service::{How, Running};
+use super::service::{How, NotStarted, Running};
 use super::sockets::listening;
 use crate::plan::contract::{Question, Rule};
-use crate::probe::launch::{CANNOT, FOREIGN};
 use crate::probe::millis;
 
 /// How long one question may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// What has neither a health check nor a port is well if it still runs by then.
 const STILL_RUNS_AFTER: Duration = Duration::from_secs(1);
+/// How long after it is well what its logs promise may come.
+const SAYS_WITHIN: Duration = Duration::from_secs(2);
 /// What programs say that meet a file system which refuses writes.
 const REFUSED_WRITES: [&str; 4] = ["Read-only file system", "read-only file system", "EROFS", "Errno 30"];
 
@@ -43,6 +43,7 @@ impl Bench {
             cwd: if self.program.cwd.is_empty() { "/".to_owned() } else { self.program.cwd.clone() },
             root: None,
             no_new_privileges: self.promise.no_new_privileges,
+            notes: self.notes.clone(),
         }
     }
 
@@ -54,25 +55,19 @@ impl Bench {
         env
     }
 
-    /// Every start begins with empty folders, as a new container does.
-    pub(super) fn empty_folders(&self) {
-        for folder in &self.promise.tmpfs {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
-            }
-            // As an engine makes them.
-            let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o1777));
-        }
+    /// A port, which may be a variable of the program's environment.
+    pub(super) fn port(&self, text: &str) -> String {
+        let env = self.environment();
+        expand(text, Unknown::Empty, &|name| env.get(name).cloned())
     }
 
     /// Starts the service and holds it to all that it promises while it runs.
     pub(super) fn serves(&mut self) {
-        self.empty_folders();
-        let before: BTreeSet<u16> = listening().into_keys().collect();
+        self.fresh_folders();
         let args = self.program.args.clone();
-        let since = Instant::now();
-        let running = match Running::start(&How { args: &args, env: self.environment(), ..self.how() }) {
+        let (since, began) = (Instant::now(), SystemTime::now());
+        let how = How { args: &args, env: self.environment(), ..self.how() };
+        let running = match Running::start(&how, &mut self.processes) {
             Ok(running) => running,
             Err(why) => {
                 self.part.failed(Rule::Start, why, since);
@@ -93,13 +88,13 @@ impl Bench {
                         .part
                         .not_verified(Rule::Health, "it has neither a health check nor a port to ask"),
                 }
-                self.while_it_runs(&running, &before);
+                self.while_it_runs(&running);
                 self.stops(&running);
-                self.afterwards(&running);
+                self.afterwards(&running, began);
             }
             Err(unwell) => self.unwell(&running, unwell),
         }
-        running.end(&mut self.processes);
+        self.end(&running);
     }
 
     fn wait_until_well(&mut self, running: &Running) -> Result<Option<String>, Unwell> {
@@ -128,7 +123,7 @@ impl Bench {
     /// Asks once whether it is well.
     fn ask(&mut self, question: &Question, deadline: Instant) -> Result<String, Unwell> {
         let env = self.environment();
-        let port = |text: &str| expand(text, Unknown::Empty, &|name| env.get(name).cloned());
+        let port = |text: &str| self.port(text);
         let deadline =
             deadline.min(Instant::now() + ANSWER_WITHIN).max(Instant::now() + Duration::from_millis(100));
         match question {
@@ -159,7 +154,8 @@ impl Bench {
             }
             Question::Command(words) => {
                 let name = words.join(" ");
-                let started = Running::start(&How { args: words, env, ..self.how() });
+                let how = How { args: words, env, ..self.how() };
+                let started = Running::start(&how, &mut self.processes);
                 let running = started.map_err(Unwell::Answers)?;
                 let ended =
                     running.wait(&mut self.processes, deadline.saturating_duration_since(Instant::now()));
@@ -176,22 +172,32 @@ impl Bench {
         }
     }
 
+    /// Why a program did not start, in words.
+    pub(super) fn why(&self, why: &NotStarted) -> String {
+        let program = self.program.args.first().map(String::as_str).unwrap_or_default();
+        match why {
+            NotStarted::Foreign => {
+                let platform = &self.program.platform;
+                format!(
+                    "`{program}` cannot be started: it is no program of {platform}, nor a script with `#!`"
+                )
+            }
+            NotStarted::Because(why) => format!("`{program}` cannot be started: {why}"),
+        }
+    }
+
     fn unwell(&mut self, running: &Running, unwell: Unwell) {
         let (words, since) = (running.last_words(), running.since);
         if let Some(line) = self.refused_write(running) {
             self.wrote(&line, since);
             return;
         }
+        if let Some(why) = running.not_started() {
+            let message = self.why(&why);
+            self.part.failed(Rule::Start, message, since);
+            return;
+        }
         let (rule, message) = match unwell {
-            Unwell::Ended(Ended::Status(FOREIGN)) => {
-                let why = format!(
-                    "not verifiable here: this engine cannot run a program of {}",
-                    self.program.platform
-                );
-                self.part.not_verified(Rule::Start, why);
-                return;
-            }
-            Unwell::Ended(Ended::Status(CANNOT)) => (Rule::Start, "it cannot be started".to_owned()),
             Unwell::Ended(ended) => (Rule::Start, format!("it {ended} before it was well")),
             Unwell::Silent(why) => {
                 (Rule::Start, format!("it is not well after {:?}: {why}", self.promise.well_within))
@@ -215,9 +221,9 @@ impl Bench {
             .help("write to a folder of `tmpfs`, or name the path in `contract.writable`");
     }
 
-    fn while_it_runs(&mut self, running: &Running, before: &BTreeSet<u16>) {
+    fn while_it_runs(&mut self, running: &Running) {
         self.has_its_user(running);
-        self.is_reached(before);
+        self.is_reached();
         self.reaps(running);
         self.answers_nothing_else();
         self.has_defaults(running);
@@ -246,10 +252,10 @@ impl Bench {
         }
     }
 
-    fn is_reached(&mut self, before: &BTreeSet<u16>) {
+    fn is_reached(&mut self) {
         let since = Instant::now();
         let open = listening();
-        for port in self.promise.ports.clone().difference(before) {
+        for port in &self.promise.ports.clone() {
             match open.get(port) {
                 Some(true) => self.part.passed(Rule::Ports, format!("others reach port {port}"), since),
                 Some(false) => {
@@ -309,19 +315,20 @@ impl Bench {
             }
             return;
         };
-        let env = self.environment();
-        let port = expand(&port, Unknown::Empty, &|name| env.get(name).cloned());
+        let port = self.port(&port);
         for path in self.promise.forbidden_urls.clone() {
             let since = Instant::now();
-            match http::get(&format!("http://127.0.0.1:{port}{path}"), since + ANSWER_WITHIN) {
-                Ok(answer) if (200..300).contains(&answer.status) => {
-                    let message = format!("GET {path} answers {}", answer.status);
-                    self.part.failed(Rule::Urls, message, since).about(&path);
+            match http::status(&format!("127.0.0.1:{port}"), &path, since + ANSWER_WITHIN) {
+                Ok(status @ 200..300) => {
+                    self.part.failed(Rule::Urls, format!("GET {path} answers {status}"), since).about(&path);
                 }
-                Ok(answer) => {
-                    self.part.passed(Rule::Urls, format!("GET {path} answers {}", answer.status), since);
+                Ok(status) => self.part.passed(Rule::Urls, format!("GET {path} answers {status}"), since),
+                Err(http::Failure::Connection(error)) if is_refusal(&error) => {
+                    self.part.passed(Rule::Urls, format!("GET {path} is refused: {error}"), since);
                 }
-                Err(error) => self.part.passed(Rule::Urls, format!("GET {path} is refused: {error}"), since),
+                Err(error) => {
+                    self.part.not_verified(Rule::Urls, format!("not verifiable here: GET {path}: {error}"));
+                }
             }
         }
     }
@@ -337,7 +344,13 @@ impl Bench {
             };
             let in_image = self.program.env.iter().any(|(known, set)| *known == name && *set == value);
             let lower = (name.to_lowercase(), value.to_lowercase());
-            let said = |mark: &str| words.contains(&format!("{}{mark}{}", lower.0, lower.1));
+            let said = |mark: &str| {
+                let text = format!("{}{mark}{}", lower.0, lower.1);
+                let ends = |at: usize| {
+                    !words[at + text.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '.')
+                };
+                words.match_indices(&text).any(|(at, _)| ends(at))
+            };
             if in_image || ["=", ": ", "\":\"", "\":", "\": ", "\": \""].into_iter().any(said) {
                 self.part.passed(Rule::Defaults, format!("without `{name}` it takes {value}"), since);
             } else {
@@ -352,13 +365,22 @@ impl Bench {
     fn logs(&mut self, running: &Running) {
         let streams =
             [("stdout", &self.promise.stdout, &running.out), ("stderr", &self.promise.stderr, &running.err)];
-        let mut failed = Vec::new();
+        let (mut failed, mut passed) = (Vec::new(), Vec::new());
         for (stream, wanted, capture) in streams {
-            if let Some(text) = wanted
-                && !capture.text().contains(text)
-            {
+            let Some(text) = wanted else { continue };
+            // It may be said a moment after the port is open.
+            let deadline = Instant::now() + SAYS_WITHIN;
+            while !capture.text().contains(text) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            if capture.text().contains(text) {
+                passed.push(format!("{stream} says `{text}`"));
+            } else {
                 failed.push((format!("{stream} does not say `{text}`"), last_lines(&capture.text(), 4)));
             }
+        }
+        for message in passed {
+            self.part.passed(Rule::Logs, message, Instant::now());
         }
         for (message, details) in failed {
             self.part.failed(Rule::Logs, message, Instant::now()).details(details);
@@ -366,7 +388,7 @@ impl Bench {
     }
 
     /// What it left behind, once it has ended.
-    fn afterwards(&mut self, running: &Running) {
+    fn afterwards(&mut self, running: &Running, began: SystemTime) {
         let since = Instant::now();
         if let Some(line) = self.refused_write(running) {
             self.wrote(&line, since);
@@ -375,13 +397,7 @@ impl Bench {
         } else {
             self.part.not_verified(Rule::ReadOnly, "the contract says `read_only: false`");
         }
-        let files: Vec<String> = self
-            .promise
-            .tmpfs
-            .iter()
-            .chain(&self.promise.volumes)
-            .flat_map(|folder| log_files(folder))
-            .collect();
+        let files = self.log_files(began);
         if files.is_empty() {
             self.part.passed(Rule::Logs, "it writes no log files", since);
         } else {
@@ -393,27 +409,13 @@ impl Bench {
     }
 }
 
-/// Files that look like logs, where it may write.
-fn log_files(folder: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut folders = vec![std::path::PathBuf::from(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            match entry.metadata() {
-                Ok(metadata) if metadata.is_dir() => folders.push(path),
-                Ok(metadata)
-                    if metadata.is_file()
-                        && metadata.len() > 0
-                        && (path.extension().is_some_and(|end| end == "log")
-                            || path.starts_with("/var/log")) =>
-                {
-                    found.push(path.display().to_string());
-                }
-                _ => {}
-            }
-        }
-    }
-    found.sort();
-    found
+/// Whether a connection was refused or closed, rather than never answered.
+fn is_refusal(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
+    };
+    matches!(
+        error.kind(),
+        ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
+    )
 }

@@ -1,14 +1,19 @@
 //! A program that runs: started through [`super::super::launch`], with what it says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::capture::{Capture, last_lines};
 use super::processes::{Ended, Processes, family};
+use crate::probe::launch::FOREIGN;
+
+/// How many were started.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// How a program is started.
 #[derive(Clone, Debug)]
@@ -19,6 +24,8 @@ pub(super) struct How<'a> {
     pub(super) cwd: String,
     pub(super) root: Option<&'a Path>,
     pub(super) no_new_privileges: bool,
+    /// A folder for notes of ours.
+    pub(super) notes: PathBuf,
 }
 
 /// A program that runs, or has run.
@@ -28,11 +35,22 @@ pub(super) struct Running {
     pub(super) since: Instant,
     pub(super) out: Capture,
     pub(super) err: Capture,
+    /// What the launcher says if it could not start it.
+    failed: PathBuf,
+}
+
+/// Why a program did not start.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotStarted {
+    /// The machine cannot run it: it is of another one, or a script without `#!`.
+    Foreign,
+    /// For another reason.
+    Because(String),
 }
 
 impl Running {
     /// Starts it. An error is one of this program, not of the one that is started.
-    pub(super) fn start(how: &How<'_>) -> Result<Self, String> {
+    pub(super) fn start(how: &How<'_>, processes: &mut Processes) -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
         let (uid, gid) = how.user;
         let mut command = Command::new(own);
@@ -52,15 +70,18 @@ impl Running {
         if let Some(root) = how.root {
             command.arg("--root").arg(root);
         }
+        let failed = how.notes.join(format!("launch-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        command.arg("--failed").arg(&failed);
         command.arg("--").args(how.args).env_clear().envs(&how.env);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let since = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("cannot start: {error}"))?;
         let pid =
             i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("a process without a number")?;
+        processes.forget(pid);
         let (out, err) = (Capture::of(child.stdout.take()), Capture::of(child.stderr.take()));
         // Its end is collected with all others; see `Processes`.
-        Ok(Self { pid, since, out, err })
+        Ok(Self { pid, since, out, err, failed })
     }
 
     pub(super) fn signal(&self, signal: Signal) {
@@ -89,6 +110,13 @@ impl Running {
             }
         }
         self.wait(processes, Duration::from_secs(5));
+        let _ = std::fs::remove_file(&self.failed);
+    }
+
+    /// Why it did not even start, once it has ended.
+    pub(super) fn not_started(&self) -> Option<NotStarted> {
+        let why = std::fs::read_to_string(&self.failed).ok().filter(|why| !why.is_empty())?;
+        Some(if why == FOREIGN { NotStarted::Foreign } else { NotStarted::Because(why) })
     }
 
     /// The last that it said: on stderr, or else on stdout.

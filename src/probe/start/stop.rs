@@ -6,14 +6,16 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use slipway_probe::expand::{Unknown, expand};
 use slipway_probe::http;
 
 use super::Bench;
+use super::processes::Ended;
 use super::service::Running;
 use crate::plan::contract::{Question, Rule};
 use crate::probe::millis;
 
+/// The least time for an answer.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// So long after the question the signal comes: the question has to be under way.
 const UNDER_WAY: Duration = Duration::from_millis(300);
 
@@ -22,7 +24,8 @@ impl Bench {
     pub(super) fn stops(&mut self, running: &Running) {
         let name = self.program.stop_signal.clone();
         let Some(signal) = signal(&name) else {
-            self.part.failed(Rule::Stop, format!("`{name}` is no signal"), Instant::now());
+            let why = format!("not verifiable here: `{name}` is a signal that cannot be sent from here");
+            self.part.not_verified(Rule::Stop, why);
             return;
         };
         let slow = self.ask_slowly();
@@ -30,8 +33,8 @@ impl Bench {
         let since = Instant::now();
         running.signal(signal);
         let (answered, refused) = match slow {
-            Some((port, path, stream)) => {
-                let reader = std::thread::spawn(move || read_status(stream, within));
+            Some((port, path, slow)) => {
+                let reader = std::thread::spawn(move || slow.status(since + within.max(SHORTEST)));
                 let refused = self.refuses(running, &port, since);
                 let answered = reader.join().unwrap_or(Err("the reader broke".to_owned()));
                 (Some((path, answered)), refused)
@@ -70,6 +73,16 @@ impl Bench {
                 .help("handle the signal; or `init: true`, if it is started by a shell that does not pass signals on");
             return;
         };
+        if let Ended::Signal(_) = ended
+            && signal != Signal::KILL
+        {
+            let message =
+                format!("it has no handler for {name}: as the first process of a container it would not end");
+            self.part.failed(Rule::Stop, message, since).help(
+                "handle the signal, finish what is under way, end with 0; or `init: true` for what holds nothing",
+            );
+            return;
+        }
         let code = ended.code();
         if self.promise.stop.exit.contains(&code) {
             self.part.passed(
@@ -87,11 +100,10 @@ impl Bench {
     }
 
     /// Asks for the path that takes a while, and does not wait for the answer.
-    fn ask_slowly(&mut self) -> Option<(String, String, TcpStream)> {
+    fn ask_slowly(&mut self) -> Option<(String, String, Slow)> {
         let path = self.promise.stop.in_flight.clone()?;
         let Some(Question::Http { port, .. }) = &self.promise.health else { return None };
-        let env = self.environment();
-        let port = expand(port, Unknown::Empty, &|name| env.get(name).cloned());
+        let port = self.port(port);
         let since = Instant::now();
         let asked = http::connect(&format!("127.0.0.1:{port}"), since + Duration::from_secs(5))
             .map_err(|error| error.to_string())
@@ -104,7 +116,15 @@ impl Bench {
         match asked {
             Ok(stream) => {
                 std::thread::sleep(UNDER_WAY);
-                Some((port, path, stream))
+                let mut slow = Slow { stream, answer: Vec::new() };
+                if slow.is_answered() {
+                    let why = format!(
+                        "not verifiable here: GET {path} is answered before the signal, within {UNDER_WAY:?}"
+                    );
+                    self.part.not_verified(Rule::InFlight, why);
+                    return None;
+                }
+                Some((port, path, slow))
             }
             Err(why) => {
                 self.part.failed(Rule::InFlight, format!("GET {path}: {why}"), since);
@@ -131,28 +151,47 @@ impl Bench {
     }
 }
 
-/// The status of an answer that comes in time and whole.
-fn read_status(mut stream: TcpStream, within: Duration) -> Result<u16, String> {
-    stream.set_read_timeout(Some(within)).map_err(|error| error.to_string())?;
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    let deadline = Instant::now() + within;
-    loop {
-        match stream.read(&mut piece) {
-            Ok(0) => break,
-            Ok(read) => answer.extend(&piece[..read]),
-            Err(error) => return Err(error.to_string()),
+/// What came of an answer so far.
+struct Slow {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Slow {
+    /// Whether the whole answer is there already.
+    fn is_answered(&mut self) -> bool {
+        let mut piece = [0; 4096];
+        let _ = self.stream.set_read_timeout(Some(Duration::from_millis(1)));
+        while let Ok(read @ 1..) = self.stream.read(&mut piece) {
+            self.answer.extend(&piece[..read]);
         }
-        if Instant::now() > deadline || answer.len() > 1 << 20 {
-            break;
-        }
+        http::complete(&self.answer)
     }
-    let text = String::from_utf8_lossy(&answer);
-    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-    match status {
-        Some(status @ 200..300) => Ok(status),
-        Some(status) => Err(format!("it answers {status}")),
-        None => Err("the connection is closed".to_owned()),
+
+    /// The status of the answer, if it comes in time and whole.
+    fn status(mut self, deadline: Instant) -> Result<u16, String> {
+        let mut piece = [0; 4096];
+        while !http::complete(&self.answer) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err("it is not answered in time".to_owned());
+            }
+            self.stream.set_read_timeout(Some(left)).map_err(|error| error.to_string())?;
+            match self.stream.read(&mut piece) {
+                // The end is the length of an answer that tells none.
+                Ok(0) if self.answer.is_empty() || http::tells_its_length(&self.answer) => {
+                    return Err("the connection is closed before the answer is whole".to_owned());
+                }
+                Ok(0) => break,
+                Ok(read) => self.answer.extend(&piece[..read]),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        match http::status_of(&self.answer) {
+            Some(status @ 200..300) => Ok(status),
+            Some(status) => Err(format!("it answers {status}")),
+            None => Err("what comes is no answer".to_owned()),
+        }
     }
 }
 

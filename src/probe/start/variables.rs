@@ -69,12 +69,12 @@ impl Bench {
     }
 
     fn without(&mut self, name: &str) -> Result<(Outcome, Vec<String>), String> {
-        self.empty_folders();
+        self.fresh_folders();
         let mut env = self.environment();
         env.remove(name);
         let before: BTreeSet<u16> = listening().into_keys().collect();
         let args = self.program.args.clone();
-        let running = Running::start(&How { args: &args, env, ..self.how() })?;
+        let running = Running::start(&How { args: &args, env, ..self.how() }, &mut self.processes)?;
         let deadline = Instant::now() + self.promise.well_within.max(ENDS_WITHIN);
         let outcome = loop {
             // The ports first: a program that opens one and ends at once has opened it.
@@ -93,7 +93,11 @@ impl Bench {
             }
             std::thread::sleep(Duration::from_millis(1));
         };
-        running.end(&mut self.processes);
+        let not_started = running.not_started();
+        self.end(&running);
+        if let Some(why) = not_started {
+            return Err(self.why(&why));
+        }
         Ok((outcome, last_lines(&running.err.settled(), 4)))
     }
 }
