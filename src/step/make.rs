@@ -13,6 +13,9 @@ pub struct Make {
     /// A folder: PATH:MODE:UID:GID
     #[arg(long)]
     dir: Option<String>,
+    /// What is missing of this folder and those above it, plain
+    #[arg(long)]
+    parents: Option<String>,
     /// A link: PATH:TARGET
     #[arg(long)]
     link: Option<String>,
@@ -31,6 +34,9 @@ impl Make {
             let failed = |error: std::io::Error| format!("{path}: {error}");
             parents(path).and_then(|()| fs::create_dir_all(path)).map_err(failed)?;
             owned(path, mode, uid, gid).map_err(failed)?;
+        }
+        if let Some(path) = &self.parents {
+            fs::create_dir_all(path).map_err(|error| format!("{path}: {error}"))?;
         }
         if let Some(link) = &self.link {
             let (path, target) = link.split_once(':').ok_or_else(|| format!("`{link}` is no PATH:TARGET"))?;

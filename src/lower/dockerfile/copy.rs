@@ -6,7 +6,17 @@ use crate::lower::TOOLS;
 use crate::plan::{Copy, From, Owner, Rootfs, Write};
 
 impl Making<'_> {
+    /// A copy with a mode gives that to the folders that it makes as well, which nobody could enter then.
+    fn parents(&mut self, target: &str, mode: Option<u32>) {
+        let parent = crate::paths::parent(target.trim_end_matches('/'));
+        let missing = mode.is_some_and(|mode| mode & 0o111 != 0o111) && !parent.is_empty();
+        if missing && self.made.insert(parent.to_owned()) {
+            self.own(&[], &["make".to_owned(), "--parents".to_owned(), parent.to_owned()]);
+        }
+    }
+
     pub(super) fn copy(&mut self, copy: &Copy) {
+        self.parents(&copy.target, copy.mode);
         if matches!(copy.from, From::Tools) {
             self.platform();
         }
@@ -40,6 +50,7 @@ impl Making<'_> {
     }
 
     pub(super) fn write(&mut self, write: &Write) {
+        self.parents(&write.path, Some(write.mode));
         let mut flags = Vec::new();
         flags.extend(write.link.then(|| "--link".to_owned()));
         flags.extend(ownership(write.owner, Some(write.mode)));

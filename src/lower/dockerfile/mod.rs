@@ -9,7 +9,7 @@ mod copy;
 mod run;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use self::text::{Text, quoted, words};
@@ -47,6 +47,8 @@ struct Making<'a> {
     text: Text,
     /// The user of later instructions; empty for root.
     user: String,
+    /// Folders that are there for certain.
+    made: BTreeSet<String>,
     /// Whether the stage knows whose platform it is of.
     knows_platform: bool,
 }
@@ -56,7 +58,9 @@ pub fn eject(plan: &Plan, setting: &Setting<'_>) -> Ejected {
     let mut text = header(plan, setting);
     for stage in ordered(plan) {
         let user = String::new();
-        let making = Making { plan, stage, setting, text: Text::default(), user, knows_platform: false };
+        let made = BTreeSet::new();
+        let making =
+            Making { plan, stage, setting, text: Text::default(), user, made, knows_platform: false };
         text.push('\n');
         text.push_str(&making.stage());
     }

@@ -129,7 +129,13 @@ impl Collection {
                     let mode = fs::Permissions::from_mode(mode.unwrap_or(0o755));
                     fs::set_permissions(&target, mode).map_err(failed)?;
                 }
-                Entry::Link(to) => symlink(to, &target).map_err(failed)?,
+                Entry::Link(to) => {
+                    // There may be one of another collection, in a root that gets several.
+                    if target.is_symlink() {
+                        fs::remove_file(&target).map_err(failed)?;
+                    }
+                    symlink(to, &target).map_err(failed)?;
+                }
                 Entry::File => self.file(base, path, &target).map_err(failed)?,
             }
         }
