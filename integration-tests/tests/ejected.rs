@@ -95,6 +95,9 @@ fn is_equal(project: &Project, spec: &str, args: &[&str], components: &[&str]) {
             &["buildx", "build", "--progress=plain", "--provenance=false", "-f", &file, "-t", &ejected, "."],
         );
         assert!(said.ok, "{component}: {}\n{}", said.err, project.read(&file));
+        let lint = Command::new("hadolint").arg(&file).current_dir(project.path()).output();
+        let lint = lint.expect("hadolint is installed: integration-tests/run.sh sees to it");
+        assert!(lint.status.success(), "{component}: {}", String::from_utf8_lossy(&lint.stdout));
         let (left, right) = (contents(&native), contents(&ejected));
         let differences: Vec<String> = left
             .keys()

@@ -51,6 +51,26 @@ fn the_contract() {
     drains();
     caching(&project);
     with_compose(&project);
+    in_one_command(&project);
+}
+
+/// S4-20: build, health, user, logs, secret-free layers, missing variables, the cached dependencies.
+fn in_one_command(project: &Project) {
+    let output = std::process::Command::new(integration_tests::plugin())
+        .args(["verify", "--all", "-f", SPEC, "--build-arg", PYTHON, "--output", "verified"])
+        .current_dir(project.path())
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let report: serde_json::Value =
+        serde_json::from_str(&project.read("verified/report.json")).expect("JSON");
+    let checks = report["components"][0]["checks"].as_array().expect("a list");
+    for rule in
+        ["health", "user", "logs", "secrets", "variables", "layer-cache", "stop", "read-only", "ports"]
+    {
+        let passed = checks.iter().any(|check| check["rule"] == rule && check["state"] == "passed");
+        assert!(passed, "{rule}: {report:#}");
+    }
 }
 
 fn image() {

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use super::Verify;
 use crate::lower::config::HISTORY;
 use crate::plan::Plan;
 use crate::probe::inspect::{Layers, Subject, Tree};
@@ -40,6 +41,27 @@ impl Said {
 pub(super) fn docker(args: &[&str]) -> Result<Said, String> {
     let output = Command::new("docker").args(args).output();
     output.map(|output| Said::of(&output)).map_err(|error| format!("docker cannot be run: {error}"))
+}
+
+/// Builds a component's image.
+pub(super) fn build(verify: &Verify, plan: &Plan, name: &str) -> Result<(), String> {
+    let mut command = Command::new("docker");
+    command.args([
+        "buildx",
+        "build",
+        "--progress=quiet",
+        "--load",
+        "--target",
+        &plan.component,
+        "--tag",
+        name,
+    ]);
+    for arg in &verify.build_args {
+        command.args(["--build-arg", arg]);
+    }
+    let output = command.arg("--file").arg(&verify.file).arg(&verify.context).output();
+    let said = Said::of(&output.map_err(|error| format!("docker cannot be run: {error}"))?);
+    if said.ok { Ok(()) } else { Err(format!("the build fails:\n{}", said.err)) }
 }
 
 /// An image in the engine.

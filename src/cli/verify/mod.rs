@@ -27,6 +27,7 @@ use crate::probe::report::{Component, Report};
 Without IMAGE, each component's `image` of the spec is taken. It has to be built already:
 
   docker buildx bake -f app.spec.yaml && docker slipway verify -f app.spec.yaml
+  docker slipway verify -f app.spec.yaml --all      builds it, and looks at the layer cache, too
 
 Inside a build, `docker buildx build -f app.spec.yaml --target :verify .` proves the same but for the
 network of Compose and the engine's health check, and needs no image.
@@ -54,6 +55,9 @@ pub(super) struct Verify {
     /// cached
     #[arg(long)]
     layer_cache: bool,
+    /// Build the image, hold it to its contract, and look at the layer cache
+    #[arg(long, conflicts_with_all = ["image", "layer_cache"])]
+    all: bool,
 }
 
 impl Verify {
@@ -112,10 +116,19 @@ impl Verify {
         let service = project.service(planned).ok_or("the component is not in the spec")?;
         let named = service.compose.image.as_ref().map(|image| image.value.clone());
         let name = self.image.clone().or(named).ok_or("the spec names no image of it; give one")?;
+        if self.all {
+            engine::build(self, plan, &name)?;
+        }
         let image = Image::find(&name)?;
         let inspected = image.inspect(plan)?;
         let mut started = Part::silent();
         running::check(self, project, plan, &image, &mut started)?;
-        Ok(Component::new(&plan.component, &image.program.platform, vec![inspected, started], places))
+        let mut parts = vec![inspected, started];
+        if self.all {
+            let mut part = Part::silent();
+            layers::check(self, plan, &mut part)?;
+            parts.push(part);
+        }
+        Ok(Component::new(&plan.component, &image.program.platform, parts, places))
     }
 }

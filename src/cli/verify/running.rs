@@ -123,7 +123,6 @@ fn not_tried(promise: &Promise, part: &mut Part) {
         (Rule::Defaults, !promise.optional.is_empty()),
         (Rule::Urls, !promise.forbidden_urls.is_empty()),
         (Rule::InFlight, promise.stop.in_flight.is_some()),
-        (Rule::Logs, promise.stdout.is_some() || promise.stderr.is_some()),
         (Rule::Zombies, true),
     ] {
         if promised {
@@ -225,6 +224,7 @@ fn serves(compose: &Compose<'_>, plan: &Plan, image: &Image, part: &mut Part) ->
     }
     has_its_user(&container, image, promise, part)?;
     is_reached(compose, plan, image, part)?;
+    logs(&container, promise, part)?;
     let changed = docker(&["diff", &container])?.result()?;
     let written: Vec<String> = changed
         .lines()
@@ -270,6 +270,23 @@ fn has_its_user(container: &str, image: &Image, promise: &Promise, part: &mut Pa
                 format!("no process runs as root (image: {})", image.program.user),
                 since,
             );
+        }
+    }
+    Ok(())
+}
+
+/// What the engine collected of its logs.
+fn logs(container: &str, promise: &Promise, part: &mut Part) -> Result<(), String> {
+    let said = docker(&["logs", container])?;
+    for (stream, wanted, text) in
+        [("stdout", &promise.stdout, &said.out), ("stderr", &promise.stderr, &said.err)]
+    {
+        let (Some(wanted), since) = (wanted, Instant::now()) else { continue };
+        if text.contains(wanted) {
+            part.passed(Rule::Logs, format!("{stream} says `{wanted}`"), since);
+        } else {
+            part.failed(Rule::Logs, format!("{stream} does not say `{wanted}`"), since)
+                .details(text.lines().rev().take(4).map(str::to_owned));
         }
     }
     Ok(())

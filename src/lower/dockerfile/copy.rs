@@ -67,7 +67,7 @@ impl Making<'_> {
             end.push('_');
         }
         self.text.line(&format!(
-            "COPY {} <<\"{end}\" {}\n{content}\n{end}",
+            "COPY {} <<\"{end}\" {}\n{content}\n{end}\n",
             joined(&flags),
             quoted_path(&write.path)
         ));

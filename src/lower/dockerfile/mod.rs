@@ -88,7 +88,11 @@ fn header(plan: &Plan, setting: &Setting<'_>) -> String {
          #   docker buildx build -f {0}/Dockerfile.compose .\n\
          #\n\
          # It gives the files and the configuration that `--target {0}` gives. What it cannot say: annotations;\n\
-         # and labels and ports of the base stay, where a spec replaces them.\n",
+         # and labels and ports of the base stay, where a spec replaces them.\n\
+         #\n\
+         # Versions of packages come with the base's digest, package managers' caches are mounts, and steps are\n\
+         # apart because they are cached apart:\n\
+         # hadolint global ignore=DL3008,DL3018,DL3042,DL3059,DL3060,DL4006,SC2086\n",
         plan.component, setting.spec
     );
     if !left_out.is_empty() {
