@@ -1,238 +1,6 @@
-//! Random Compose files: whatever Compose accepts, we accept, and read the same from it.
-//!
-//! The files come from a seeded generator, so a failure can be had again: the message names the
-//! seed and the case. `SLIPWAY_PROPERTY_CASES` sets how many files are written (250), and
-//! `SLIPWAY_PROPERTY_SEED` where the generator starts.
+//! Random Compose files from a seed.
 
-#![allow(clippy::expect_used, clippy::panic)]
-
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
-
-use integration_tests::oracle::{ours, theirs};
 use integration_tests::random::{Random, Writer, Yaml};
-use serde_json::Value;
-
-/// `NOPE` and `MISSING` have no value.
-const VARIABLES: &[(&str, &str)] = &[
-    ("TEAM", "blue"),
-    ("EMPTY", ""),
-    ("NUM", "8080"),
-    ("FLAG", "true"),
-    ("TIME", "1m30s"),
-    ("ODD", "a \"b\" $TEAM {c}: #d"),
-    ("_under_1", "under"),
-];
-
-/// Where we say no although Compose says yes.
-const STRICTER: &[&str] = &[
-    // Compose drops what follows, so nothing that works would come of it.
-    "in the command is for a shell",
-];
-
-/// What came of a file.
-enum Outcome {
-    /// Both read the same from so many services.
-    Same(usize),
-    /// One of us refuses it, as it may.
-    Refused(String),
-    Different(String),
-}
-
-#[test]
-fn what_compose_accepts_is_read_the_same() {
-    let cases = setting("SLIPWAY_PROPERTY_CASES", 250);
-    let seed = setting("SLIPWAY_PROPERTY_SEED", 1);
-    let (mut services, mut refused, mut different) = (Vec::new(), Vec::new(), Vec::new());
-    std::thread::scope(|scope| {
-        // Compose is a process per file: two of them keep two cores busy.
-        let half = |start: u64| -> Vec<Outcome> {
-            (start..cases).step_by(2).map(|case| check(seed, case)).collect()
-        };
-        let halves = [0, 1].map(|start| scope.spawn(move || half(start)));
-        for outcome in halves.into_iter().flat_map(|half| half.join().expect("no panic")) {
-            match outcome {
-                Outcome::Same(count) => services.push(count),
-                Outcome::Refused(why) => refused.push(why),
-                Outcome::Different(how) => different.push(how),
-            }
-        }
-    });
-    let first = different.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(different.is_empty(), "{} of {cases} files differ:\n{first}", different.len());
-    // Files that are refused say little.
-    let enough = refused.len() * 5 <= usize::try_from(cases).expect("a few");
-    assert!(enough, "{} of {cases} files are refused:\n{}", refused.len(), refused.join("\n"));
-    eprintln!(
-        "seed {seed}: {} services of {} files are read the same",
-        services.iter().sum::<usize>(),
-        services.len()
-    );
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-}
-
-fn check(seed: u64, case: u64) -> Outcome {
-    let files = Generator::new(seed, case).files();
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in &files {
-        fs::write(folder.path().join(name), text).expect("written");
-    }
-    match compare(&folder.path().join("spec.yaml")) {
-        Outcome::Different(how) => {
-            let written: String =
-                files.iter().map(|(name, text)| format!("--- {name} ---\n{text}\n")).collect();
-            Outcome::Different(format!("seed {seed}, case {case}: {how}\n{written}"))
-        }
-        outcome => outcome,
-    }
-}
-
-fn compare(path: &Path) -> Outcome {
-    // Ours comes first: it must not panic, whatever Compose thinks of the file.
-    let ours = ours(path, VARIABLES);
-    let theirs = match theirs(path, VARIABLES) {
-        Ok(theirs) => theirs,
-        Err(why) => return Outcome::Refused(why.lines().last().unwrap_or_default().to_owned()),
-    };
-    let ours = match ours {
-        Ok(ours) => ours,
-        Err(why) => {
-            let known: usize = STRICTER.iter().map(|known| why.matches(known).count()).sum();
-            return if known >= why.matches("error[").count() {
-                Outcome::Refused(why)
-            } else {
-                Outcome::Different(format!("Compose accepts what we refuse:\n{why}"))
-            };
-        }
-    };
-    if ours.keys().ne(theirs.keys()) {
-        return Outcome::Different(format!("ours {:?}, Compose's {:?}", ours.keys(), theirs.keys()));
-    }
-    let mut message = String::new();
-    for (name, theirs) in &theirs {
-        let keys = |value: &Value| value.as_object().cloned().unwrap_or_default();
-        let (ours, theirs) = (keys(&ours[name]), keys(theirs));
-        let all: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-        for key in all.into_iter().filter(|key| ours.get(*key) != theirs.get(*key)) {
-            let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-            let (ours, theirs) = (shown(ours.get(key)), shown(theirs.get(key)));
-            let _ = write!(message, "\n  {name}.{key}\n    ours      {ours}\n    Compose's {theirs}");
-        }
-    }
-    if message.is_empty() { Outcome::Same(theirs.len()) } else { Outcome::Different(message) }
-}
-
-// --- hostile files ------------------------------------------------------------------------
-
-#[test]
-fn hostile_files_are_refused_or_read_the_same() {
-    let deep = |open: &str, close: &str, count: usize| open.repeat(count) + &close.repeat(count);
-    let service = |lines: &str| format!("name: a\nservices:\n  s:\n    image: x\n{lines}");
-    let mut laughs = "x-0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
-    let mut merges = "x-0: &b0 { k: v }\n".to_owned();
-    for level in 1..12 {
-        let aliases = |name: &str| vec![format!("*{name}{}", level - 1); 10].join(", ");
-        let _ = writeln!(laughs, "x-{level}: &a{level} [{}]", aliases("a"));
-        let _ = writeln!(merges, "x-{level}: &b{level}\n  <<: [{}]\n  k{level}: v", aliases("b"));
-    }
-    let steps: String = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
-    let cases = [
-        service(&format!("    x-deep: {}\n", deep("[", "]", 5000))),
-        service(&format!("    x-deep: {}\n", deep("{a: ", "}", 5000))),
-        service(&format!("    x-deep: {}\n", deep("[", "", 20_000))),
-        service(&format!("    command: {}\n", deep("[", "]", 40))),
-        format!("{}x-deep:\n{steps}", service("")),
-        service(&format!("    command: [\"{}x{}\"]\n", "${A:-".repeat(2000), "}".repeat(2000))),
-        service(&format!("    command: [\"{}\"]\n", "${A:-{".repeat(2000))),
-        service(&format!("    command: [\"{}\"]\n", "$".repeat(20_001))),
-        format!("{laughs}{}", service("    command: *a11\n")),
-        format!("{merges}{}", service("    build: { context: ., labels: { <<: *b11 } }\n")),
-        service("    x-self: &self { a: *self }\n"),
-        service("    <<: &me\n      <<: *me\n"),
-        service(&format!("    healthcheck: {{ retries: {} }}\n", "9".repeat(400))),
-        service("    healthcheck: { retries: 18446744073709551616 }\n"),
-        service("    healthcheck: { retries: -1 }\n"),
-        service("    healthcheck: { interval: 99999999999999999999999h }\n"),
-        service(&format!("    healthcheck: {{ interval: 1.{}s }}\n", "9".repeat(400))),
-        service("    expose: [99999999999999999999]\n"),
-        service("    expose: [1-65535, 1-65535/udp, 0-65535]\n"),
-        service("    ports: [65536, -1, '1-']\n"),
-        service("\tcommand: [a]\n"),
-        service("    command:\n\t- a\n"),
-        service("    command: [a,\tb]\t# tab\n"),
-        service("    command: a\n    command: b\n"),
-        service("    command: a\n    'command': b\n"),
-        service("    build: { context: ., args: { A: 1, \"\\x41\": 2 } }\n"),
-        service("  s:\n    image: y\n"),
-        format!("{}---\n{}", service("    command: a\n"), service("    user: u\n")),
-        format!("{}...\n", service("")),
-        format!("---\n{}...\n---\n", service("")),
-        format!("%YAML 1.1\n---\n{}", service("    user: yes\n")),
-        format!("%TAG ! tag:x,2000:\n---\n{}", service("    user: !y yes\n")),
-        service("    user: !!int yes\n"),
-        service("    user: !!binary '!'\n"),
-        service("    user: !!map []\n"),
-        service("    ? [a, b]\n    : c\n"),
-        service("    ? {a: b}\n    : c\n"),
-        service("    1: c\n"),
-        service("    ~: c\n"),
-        service("    *x : c\n"),
-        service("    user: *nothing\n"),
-        service("    user: \"\\ud800\"\n"),
-        service("    user: \"\\U00110000\"\n"),
-        service("    user: \"\\q\"\n"),
-        service("    user: \"a\u{0}b\"\n"),
-        service("    user: a\u{1}b\n"),
-        service("    user: a\u{85}b\u{2028}c\n"),
-        service("    user: \"unclosed\n"),
-        service("    user: 'unclosed\n"),
-        service("    user: @a\n"),
-        service("    user: |9\n      a\n"),
-        service("    user: |+-\n      a\n"),
-        service("    volumes: [':', '::', 'a::b', '/a:/b:ro:x', { type: volume }, {}]\n"),
-        service("    extends: s\n"),
-        service("    extends: { service: s, file: spec.yaml }\n"),
-        service("    extends: { service: s, file: ../../../../etc/passwd }\n"),
-        service("    extends: { service: s, file: nowhere.yaml }\n"),
-        service("    extends: [s]\n"),
-        service("    <<: x\n"),
-        service("    <<: [x]\n"),
-        service("    <<: ~\n"),
-        service("    <<: { user: a }\n    <<: { user: b }\n"),
-        service("    command: !reset\n"),
-        service("    !reset user: a\n"),
-        "services: []\n".to_owned(),
-        "services: x\n".to_owned(),
-        "services: { a: [], b: x }\n".to_owned(),
-        "- services\n".to_owned(),
-        "services\n".to_owned(),
-        "{".to_owned(),
-        String::new(),
-        "\u{feff}".to_owned(),
-        "\0".to_owned(),
-        "#".to_owned(),
-        "---\n---\n---\n".to_owned(),
-        "? ? ? ?\n: : : :\n".to_owned(),
-    ];
-    for text in cases {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("spec.yaml");
-        fs::write(&path, &text).expect("written");
-        let shown: String = text.chars().take(400).collect();
-        // An error of ours is as good as agreement here.
-        let Ok(ours) = ours(&path, VARIABLES) else { continue };
-        if let Ok(theirs) = theirs(&path, VARIABLES) {
-            assert_eq!(ours, theirs, "ours left, Compose's right\n{shown}");
-        }
-    }
-}
-
-// --- the generator ------------------------------------------------------------------------
 
 const TEXTS: &[&str] = &[
     "",
@@ -298,7 +66,7 @@ const TAGGED: &[&str] = &[
 
 const NAMES: &str = "TEAM EMPTY NOPE MISSING NUM ODD _under_1 FLAG";
 
-struct Generator {
+pub(super) struct Generator {
     random: Random,
     /// Anchors, each with the kind of value that it stands before.
     anchors: Vec<(String, String)>,
@@ -309,14 +77,14 @@ struct Generator {
 }
 
 impl Generator {
-    fn new(seed: u64, case: u64) -> Self {
+    pub(super) fn new(seed: u64, case: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x1_0000_0001).wrapping_add(case));
         let wild = random.percent(12);
         Self { random, anchors: Vec::new(), count: 0, wild }
     }
 
     /// A file, and one whose services it may extend.
-    fn files(mut self) -> [(&'static str, String); 2] {
+    pub(super) fn files(mut self) -> [(&'static str, String); 2] {
         let common = self.file(true);
         self.anchors.clear();
         [("spec.yaml", self.file(false)), ("common.yaml", common)]
