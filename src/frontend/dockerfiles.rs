@@ -12,7 +12,6 @@ use super::options::Options;
 use super::project::Project;
 use super::result::{Solved, result};
 use super::warnings::warn_and_stop;
-use crate::lower::config::ImageConfig;
 use crate::lower::dockerfile::{Setting, eject};
 use crate::plan::Report;
 use crate::spec::Service;
@@ -73,8 +72,7 @@ pub(super) async fn build(
     let host = platform.unwrap_or_else(|| buildkit_llb::Platform::linux("amd64"));
     let output = files.build(&Metadata::named("[dockerfiles] write"));
     let reference = gateway.solve(output.as_ref(), &[]).await?.0;
-    let config = ImageConfig::scratch().to_json(&host).unwrap_or_default();
-    let solved = Solved { reference, config, base_config: None, sbom: None, proof: None };
+    let solved = Solved::files(reference, &host);
     let lines: Vec<String> = services
         .iter()
         .map(|service| format!("docker buildx build -f {}/{NAME} .", service.name.value))

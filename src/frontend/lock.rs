@@ -13,7 +13,6 @@ use super::options::Options;
 use super::project::Project;
 use super::result::{Solved, result};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::lower::config::ImageConfig;
 use crate::plan::{Report, StagePlatform, reach};
 use crate::spec::{Lock, Service, SourceName, Spec};
 
@@ -79,8 +78,7 @@ pub(super) async fn build(
     };
     let output = File::on_scratch().make_file(file).build(&Metadata::named(format!("[lock] write {path}")));
     let reference = gateway.solve(output.as_ref(), &[]).await?.0;
-    let config = ImageConfig::scratch().to_json(&host).unwrap_or_default();
-    let solved = Solved { reference, config, base_config: None, sbom: None, proof: None };
+    let solved = Solved::files(reference, &host);
     let said = format!("{} images in {}", images.len(), path.trim_start_matches('/'));
     let report = Report { text: said, details: serde_json::to_value(&images).unwrap_or_default() };
     Ok(result(&[host], vec![solved], false, Some(report), &BTreeMap::new(), None))

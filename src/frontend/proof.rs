@@ -18,7 +18,6 @@ use super::project::Project;
 use super::result::{Solved, result};
 use super::warnings::warn_and_stop;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::lower::config::ImageConfig;
 use crate::lower::proof::{Proof, files, report};
 use crate::lower::setting::{FoundImages, NeighbourSetting, ProofSetting};
 use crate::plan::contract::Beside;
@@ -172,8 +171,7 @@ pub(super) async fn build(
             };
             let output = files(&whole, &proofs, names).unwrap_or(whole);
             let reference = gateway.solve_definition(graphs[0].definition(&output)?, &[]).await?.0;
-            let config = ImageConfig::scratch().to_json(&platform).unwrap_or_default();
-            Ok((Solved { reference, config, base_config: None, sbom: None, proof: None }, found.0))
+            Ok((Solved::files(reference, &platform), found.0))
         }
     };
     let solved = try_join_all(first.platforms.iter().map(solve)).await?;

@@ -9,6 +9,7 @@ use buildkit_proto::frontend::{
 };
 use serde_json::{Value, json};
 
+use crate::lower::config::ImageConfig;
 use crate::plan::Report;
 use crate::probe::report::PREDICATE;
 
@@ -35,6 +36,15 @@ pub(super) struct Solved {
     pub(super) sbom: Option<String>,
     /// The engine's name for the report of its contract's proof, if the client wants it attested.
     pub(super) proof: Option<String>,
+}
+
+impl Solved {
+    /// Files that are no image.
+    pub(super) fn files(reference: String, platform: &Platform) -> Self {
+        // A configuration of nothing is always JSON.
+        let config = ImageConfig::scratch().to_json(platform).unwrap_or_default();
+        Self { reference, config, base_config: None, sbom: None, proof: None }
+    }
 }
 
 /// The result of a build.
