@@ -40,6 +40,24 @@ impl Engine {
         docker_in(project.path(), &[("DOCKER_HOST", &self.host)], &args)
     }
 
+    /// The contract is proven inside the build, and there is no image without its proof.
+    fn proves_contracts(&self) {
+        let proven = SPEC
+            .replace(
+                "    x-slipway:\n      contract:",
+                "    x-slipway:\n      require: [verify]\n      contract:",
+            )
+            .replace(
+                "[httpd, -f, -p, \"8000\", -h, /www]",
+                "[sh, -c, \"trap 'exit 0' TERM; httpd -f -p 8000 -h /www & wait\"]",
+            );
+        let said = self.build(&project(&proven)).expect_ok();
+        assert!(said.out.contains("contract of app (linux/amd64): "), "{}", said.out);
+        let refused = self.build(&project(&proven.replace("http: /,", "http: /nothing,")));
+        let message = "app: health: GET /nothing answers 404";
+        assert!(!refused.ok && refused.err.contains(message), "{}", refused.err);
+    }
+
     /// What the spec promises, of the image and of a container on a root that refuses writes.
     fn image_is_right(&self) {
         let inspected = |format| {
@@ -139,6 +157,7 @@ fn docker_26_1_builds_all_of_it() {
     let engine = Engine::up("26.1");
     engine.build(&project(SPEC)).expect_ok();
     engine.image_is_right();
+    engine.proves_contracts();
 
     let refused = engine.build(&project(&SPEC.replace("20MB", "1MB")));
     let message = "which is more than the 1.0 MiB that its contract allows";
@@ -157,6 +176,7 @@ fn docker_26_1_with_its_classic_store_builds_all_of_it() {
     let engine = Engine::up("26.1-classic");
     engine.build(&project(SPEC)).expect_ok();
     engine.image_is_right();
+    engine.proves_contracts();
     let refused = engine.build(&project(&SPEC.replace("20MB", "1MB")));
     assert!(
         !refused.ok && refused.err.contains("than the 1.0 MiB that its contract allows"),

@@ -197,10 +197,9 @@ impl ImageConfig {
         self.oci.set_history(Some(history));
     }
 
-    /// The entries so far, for tests.
-    #[cfg(test)]
-    fn history(&self) -> Vec<oci_spec::image::History> {
-        self.oci.history().clone().unwrap_or_default()
+    /// What the history says of the steps so far, those of the base included.
+    pub fn history(&self) -> Vec<String> {
+        self.oci.history().iter().flatten().filter_map(|entry| entry.created_by().clone()).collect()
     }
 
     /// Lays what a plan declares over it.

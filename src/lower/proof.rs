@@ -314,6 +314,7 @@ fn program(config: &ImageConfig, platform: &str) -> Program {
         stop_signal: config.stop_signal(),
         labels: config.labels(),
         platform: platform.to_owned(),
+        history: config.history(),
     }
 }
 

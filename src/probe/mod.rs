@@ -42,6 +42,9 @@ pub struct Program {
     pub labels: BTreeMap<String, String>,
     /// Its platform.
     pub platform: String,
+    /// What its history says of the steps that made it.
+    #[serde(default)]
+    pub history: Vec<String>,
 }
 
 /// What a step is asked.

@@ -83,7 +83,13 @@ fn complete_runtime(
 /// The stages that have to succeed first.
 fn requires(request: &Request<'_>, made: &Made, problems: &mut Diagnostics) -> Vec<(String, Span)> {
     let mut requires = Vec::new();
-    for wanted in &request.service.component.require.0 {
+    let service = request.service;
+    let defaults = service.defaults.as_ref().map(|defaults| &defaults.require);
+    let written = service.component.require.as_ref().or(defaults);
+    // There is no image of a library to prove anything of.
+    let has_image = request.archetype != Archetype::Library;
+    let wanted = written.iter().flat_map(|wanted| &wanted.0);
+    for wanted in wanted.filter(|wanted| has_image || wanted.value != VERIFY) {
         let names: Vec<&str> = made
             .stages
             .iter()

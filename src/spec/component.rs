@@ -30,6 +30,8 @@ record! {
         labels: Pairs,
         /// Environment of every image.
         env: Pairs,
+        /// Stages that must succeed before there is an image; `verify` for its contract.
+        require: OneOrMany,
     }
 }
 
@@ -84,8 +86,9 @@ record! {
         readiness: Option<ReadinessSpec>,
         /// The recipe that makes the stages.
         recipe: Option<Located<String>>,
-        /// Stages that must succeed before there is an image, such as `test`.
-        require: OneOrMany,
+        /// Stages that must succeed before there is an image, such as `test`; `verify` for its contract. An
+        /// empty list takes nothing of the project's defaults.
+        require: Option<OneOrMany>,
         /// The component's folder in the build context.
         source: Option<Located<String>>,
         /// A single-page application: paths that are no file get `index.html`.

@@ -77,6 +77,7 @@ impl Image {
             .result()
             .map_err(|why| format!("the engine has no image `{name}` ({why}); build it first"))?;
         let image: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+        let history = docker(&["history", "--no-trunc", "--format", "{{.CreatedBy}}", name])?.result()?;
         let config = &image["Config"];
         let words = |key: &str| -> Vec<String> {
             config[key]
@@ -108,6 +109,7 @@ impl Image {
                     .map(|(name, value)| (name.clone(), text(value)))
                     .collect(),
                 platform: format!("{}/{}", text(&image["Os"]), text(&image["Architecture"])),
+                history: history.lines().map(str::to_owned).collect(),
             },
         })
     }

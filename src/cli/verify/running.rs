@@ -101,6 +101,9 @@ pub(super) fn check(
         calls::call(promise, image, call, number, part)?;
     }
     if !promise.serves {
+        if promise.runs.is_empty() {
+            part.not_verified(Rule::Runs, "no call to try: `contract.runs` has none");
+        }
         return Ok(());
     }
     calls::variables(promise, image, part)?;

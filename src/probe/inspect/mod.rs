@@ -225,7 +225,7 @@ impl Subject {
         if !part.checks[before..].iter().any(|check| check.state == State::Failed) {
             part.passed(
                 Rule::Secrets,
-                format!("nothing in {where_} and the configuration looks like a secret"),
+                format!("nothing in {where_}, the configuration and the history looks like a secret"),
                 since,
             );
         }

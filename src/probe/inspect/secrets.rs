@@ -206,6 +206,13 @@ pub(super) fn configuration(promise: &Promise, program: &Program, known: &Known<
                 .about(name);
         }
     }
+    for entry in &program.history {
+        if let Some(what) = known.in_bytes(entry.as_bytes(), true) {
+            part.failed(Rule::Secrets, format!("the image's history holds {what}"), since)
+                .about(entry)
+                .help("everybody who has the image can read its steps: mount it, `secret: [{ id: … }]`");
+        }
+    }
     let texts = program.labels.iter().map(|(name, value)| (format!("the label `{name}`"), value.as_str()));
     let args = program.args.iter().map(|arg| ("the command".to_owned(), arg.as_str()));
     for (place, text) in texts.chain(args) {

@@ -103,6 +103,8 @@ pub(super) struct Process {
     pub(super) zombie: bool,
     /// Real, effective, saved.
     pub(super) uids: Vec<u32>,
+    /// Likewise, and the further groups.
+    pub(super) gids: Vec<u32>,
     /// The most memory that it had, in bytes.
     pub(super) peak: u64,
 }
@@ -119,13 +121,16 @@ fn parse(pid: i32, status: &str) -> Option<Process> {
         status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
     };
     let number = |text: &str| text.split_whitespace().next()?.parse().ok();
+    let numbers = |name: &str| -> Option<Vec<u32>> {
+        field(name).map(|ids| ids.split_whitespace().filter_map(|id| id.parse().ok()).collect())
+    };
     Some(Process {
         pid,
         parent: field("PPid").and_then(|text| text.parse().ok())?,
         name: field("Name").unwrap_or_default().to_owned(),
         zombie: field("State").is_some_and(|state| state.starts_with('Z')),
-        uids: field("Uid")
-            .map(|ids| ids.split_whitespace().take(3).filter_map(|id| id.parse().ok()).collect())?,
+        uids: numbers("Uid")?.into_iter().take(3).collect(),
+        gids: numbers("Gid")?.into_iter().take(3).chain(numbers("Groups").unwrap_or_default()).collect(),
         peak: field("VmHWM").and_then(number).map_or(0, |kilobytes: u64| kilobytes << 10),
     })
 }
@@ -148,11 +153,10 @@ mod tests {
 
     #[test]
     fn a_status_file() {
-        let text =
-            "Name:\tnode\nState:\tZ (zombie)\nPPid:\t7\nUid:\t1001\t1001\t1001\t1001\nVmHWM:\t   2048 kB\n";
+        let text = "Name:\tnode\nState:\tZ (zombie)\nPPid:\t7\nUid:\t1001\t1001\t1001\t1001\nGid:\t1002\t1002\t1002\t1002\nGroups:\t50 \nVmHWM:\t   2048 kB\n";
         let process = parse(9, text).expect("read");
         assert!(process.zombie && process.parent == 7 && process.peak == 2 << 20);
-        assert_eq!(process.uids, [1001, 1001, 1001]);
+        assert_eq!((process.uids, process.gids), (vec![1001; 3], vec![1002, 1002, 1002, 50]));
         assert!(family(std::process::id().cast_signed()).iter().any(|process| process.parent > 0));
     }
 }

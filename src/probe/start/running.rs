@@ -8,7 +8,7 @@ use slipway_probe::http;
 
 use super::Bench;
 use super::capture::last_lines;
-use super::processes::{Ended, family};
+use super::processes::{Ended, Process, family};
 use super::service::{How, NotStarted, Running};
 use super::sockets::listening;
 use crate::plan::contract::{Question, Rule};
@@ -241,12 +241,13 @@ impl Bench {
             // What the configuration says was looked at where it is.
             return;
         }
-        let other = family.iter().find(|process| !process.zombie && process.uids.iter().any(|id| *id != uid));
+        let other = family.iter().filter(|process| !process.zombie).find(|process| {
+            process.uids.iter().any(|id| *id != uid) || process.gids.iter().any(|id| *id != gid)
+        });
         match other {
             None => self.part.passed(Rule::User, format!("all its processes run as {uid}:{gid}"), since),
-            Some(process) => {
-                let message =
-                    format!("the process {} runs as {:?}, not as {uid}", process.name, process.uids);
+            Some(Process { name, uids, gids, .. }) => {
+                let message = format!("the process {name} runs as {uids:?}:{gids:?}, not as {uid}:{gid}");
                 self.part.failed(Rule::User, message, since);
             }
         }
