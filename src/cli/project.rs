@@ -200,7 +200,7 @@ impl Place {
     }
 
     /// What is kept out of the context: the patterns beside the spec, or those in the context.
-    fn ignore(&self) -> Vec<String> {
+    pub(super) fn ignore(&self) -> Vec<String> {
         let mut beside = self.file.clone().into_os_string();
         beside.push(".dockerignore");
         let bytes = fs::read(beside).or_else(|_| fs::read(self.context.join(".dockerignore")));

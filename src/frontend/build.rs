@@ -17,6 +17,7 @@ use super::project::Project;
 use super::proof;
 use super::result::{Solved, result};
 use super::sbom::Scanner;
+use super::session::Session;
 use super::warnings::warn_and_stop;
 use crate::diagnostic::{Code, Diagnostic, Level};
 use crate::target::{Files, Goal, Target};
@@ -25,16 +26,17 @@ use crate::target::{Files, Goal, Target};
 pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildResult, Failure> {
     let (caps, project) = tokio::try_join!(gateway.ping(), Project::open(gateway, options))?;
     can_build(&caps)?;
+    let session = Session { gateway, options, caps: &caps, project: &project };
     match Goal::choose(&project.spec, &project.problems, options.target())? {
-        Goal::Stage(target) => build_target(gateway, options, &caps, &project, &target)
-            .await
-            .map_err(|failure| failure.located(&target.service.name.span)),
+        Goal::Stage(target) => {
+            build_target(session, &target).await.map_err(|failure| failure.located(&target.service.name.span))
+        }
         Goal::Files(services, files) => {
             let built = match files {
-                Files::Dockerfiles => dockerfiles::build(gateway, options, &caps, &project, &services).await,
-                Files::Lock => lock::build(gateway, options, &caps, &project, &services).await,
-                Files::Verify => proof::build(gateway, options, &caps, &project, &services, false).await,
-                Files::Report => proof::build(gateway, options, &caps, &project, &services, true).await,
+                Files::Dockerfiles => dockerfiles::build(session, &services).await,
+                Files::Lock => lock::build(session, &services).await,
+                Files::Verify => proof::build(session, &services, false).await,
+                Files::Report => proof::build(session, &services, true).await,
             };
             built.map_err(|failure| match services.as_slice() {
                 [only] => failure.located(&only.name.span),
@@ -55,13 +57,8 @@ pub(super) fn can_build(caps: &Capabilities) -> Result<(), Failure> {
     ))
 }
 
-async fn build_target(
-    gateway: &Gateway,
-    options: &Options,
-    caps: &Capabilities,
-    project: &Project<'_>,
-    target: &Target<'_>,
-) -> Result<BuildResult, Failure> {
+async fn build_target(session: Session<'_>, target: &Target<'_>) -> Result<BuildResult, Failure> {
+    let Session { gateway, options, caps, project } = session;
     let service = target.service;
     let problems = project.problems_of(service);
     // What is wrong with the file is said before anything is asked of its folders.
@@ -76,9 +73,7 @@ async fn build_target(
     let is_image = stage == planned.plan.runtime;
 
     let epoch = epoch::find(gateway, options, caps).await?;
-    let graph =
-        Graph::of(gateway, options, caps, project, service, Wanted { planned, stage, proves: false }, epoch)
-            .await?;
+    let graph = Graph::of(session, service, Wanted { planned, stage, proves: false }, epoch).await?;
     problems.extend(project.levelled(graph.foreign_bases()));
     let findings = problems.iter().filter(|problem| problem.level == Level::Warn).count();
     warn_and_stop(gateway, caps, &project.file, problems).await?;

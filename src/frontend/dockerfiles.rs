@@ -6,11 +6,9 @@ use buildkit_llb::{File, MakeDir, MakeFile, Metadata, Timestamp};
 use buildkit_proto::frontend::Result as BuildResult;
 
 use super::errors::Failure;
-use super::gateway::{Capabilities, Gateway};
 use super::graph::{Graph, Wanted};
-use super::options::Options;
-use super::project::Project;
 use super::result::{Solved, result};
+use super::session::Session;
 use super::warnings::warn_and_stop;
 use crate::lower::dockerfile::{Setting, eject};
 use crate::plan::Report;
@@ -22,13 +20,8 @@ const NAME: &str = "Dockerfile.compose";
 const FRONTEND: &str = "slipway/frontend:0";
 
 /// Writes them.
-pub(super) async fn build(
-    gateway: &Gateway,
-    options: &Options,
-    caps: &Capabilities,
-    project: &Project<'_>,
-    services: &[&Service],
-) -> Result<BuildResult, Failure> {
+pub(super) async fn build(session: Session<'_>, services: &[&Service]) -> Result<BuildResult, Failure> {
+    let Session { gateway, caps, project, .. } = session;
     let timestamp = Timestamp::Nanoseconds(0);
     let mut files = File::on_scratch();
     let mut platform = None;
@@ -38,7 +31,7 @@ pub(super) async fn build(
         let plan = planned.plan.clone();
         let stage = plan.runtime.clone();
         let wanted = Wanted { planned, stage, proves: false };
-        let graph = Graph::of(gateway, options, caps, project, service, wanted, None).await?;
+        let graph = Graph::of(session, service, wanted, None).await?;
         let setting = Setting {
             spec: &project.file.source.filename,
             frontend: frontend(&project.spec.file.text),

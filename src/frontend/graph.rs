@@ -13,6 +13,7 @@ use super::images::Resolver;
 use super::named;
 use super::options::Options;
 use super::project::{Planned, Project};
+use super::session::Session;
 use crate::diagnostic::{Code, Diagnostic, Span, did_you_mean};
 use crate::lower::config::ImageConfig;
 use crate::lower::llb::{Lowered, location, lower};
@@ -62,16 +63,14 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// Plans what the target needs, and looks up its images.
     pub(super) async fn of(
-        gateway: &Gateway,
-        options: &'a Options,
-        caps: &'a Capabilities,
-        project: &'a Project<'a>,
+        session: Session<'a>,
         service: &'a Service,
         wanted: Wanted,
         epoch: Option<i64>,
     ) -> Result<Self, Failure> {
+        let Session { gateway, options, caps, project } = session;
         let given = options.platforms()?;
-        let host = caps.platforms.first().cloned().unwrap_or_else(|| Platform::linux(std::env::consts::ARCH));
+        let host = session.host();
         let platforms = if given.is_empty() { vec![host.clone()] } else { given };
         let multi = options.multi_platform(platforms.len())?;
         let mut graph = Self {

@@ -7,24 +7,17 @@ use buildkit_proto::frontend::Result as BuildResult;
 use futures_util::future::try_join_all;
 
 use super::errors::Failure;
-use super::gateway::{Capabilities, Gateway};
 use super::images::Resolver;
-use super::options::Options;
-use super::project::Project;
 use super::result::{Solved, result};
+use super::session::Session;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::plan::{Report, StagePlatform, reach};
 use crate::spec::{Lock, Service, SourceName, Spec};
 
 /// Looks up the images of all components, for the platforms that are asked for.
-pub(super) async fn build(
-    gateway: &Gateway,
-    options: &Options,
-    caps: &Capabilities,
-    project: &Project<'_>,
-    services: &[&Service],
-) -> Result<BuildResult, Failure> {
-    let host = caps.platforms.first().cloned().unwrap_or_else(|| Platform::linux(std::env::consts::ARCH));
+pub(super) async fn build(session: Session<'_>, services: &[&Service]) -> Result<BuildResult, Failure> {
+    let Session { gateway, options, caps, project } = session;
+    let host = session.host();
     let given = options.platforms()?;
     let targets = if given.is_empty() { vec![host.clone()] } else { given };
     let mut wanted: BTreeMap<String, (Span, BTreeSet<Platform>)> = BTreeMap::new();

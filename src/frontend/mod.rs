@@ -24,6 +24,7 @@ mod proof;
 mod requests;
 mod result;
 mod sbom;
+mod session;
 mod transport;
 mod warnings;
 

@@ -11,11 +11,11 @@ use futures_util::future::try_join_all;
 
 use super::epoch;
 use super::errors::Failure;
-use super::gateway::{Capabilities, Gateway, Reference};
+use super::gateway::{Gateway, Reference};
 use super::graph::{Graph, Wanted};
 use super::options::Options;
-use super::project::Project;
 use super::result::{Solved, result};
+use super::session::Session;
 use super::warnings::warn_and_stop;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::lower::proof::{Proof, files, report};
@@ -116,13 +116,11 @@ impl Graph<'_> {
 
 /// The files of `:verify`, for which a broken promise is an error; or the page of `:report`.
 pub(super) async fn build(
-    gateway: &Gateway,
-    options: &Options,
-    caps: &Capabilities,
-    project: &Project<'_>,
+    session: Session<'_>,
     services: &[&Service],
     page: bool,
 ) -> Result<BuildResult, Failure> {
+    let Session { gateway, options, caps, project } = session;
     let epoch = epoch::find(gateway, options, caps).await?;
     let mut graphs = Vec::new();
     for service in services {
@@ -144,7 +142,7 @@ pub(super) async fn build(
         warn_and_stop(gateway, caps, &project.file, problems).await?;
         let stage = planned.plan.runtime.clone();
         let wanted = Wanted { planned, stage, proves: true };
-        graphs.push(Graph::of(gateway, options, caps, project, service, wanted, epoch).await?);
+        graphs.push(Graph::of(session, service, wanted, epoch).await?);
     }
     let Some(first) = graphs.first() else {
         return Err(Failure::spec(Diagnostic::new(Code::NoImage, "there is no image to verify")));

@@ -14,12 +14,11 @@ use super::config::ImageConfig;
 use super::llb::{Lowering, Made};
 use super::setting::NeighbourSetting;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::plan::contract::Promise;
 use crate::plan::{Action, Mount as PlanMount, VERIFY};
-use crate::probe::Program;
 use crate::probe::inspect::Layer;
 use crate::probe::report::Source;
 use crate::probe::start::Neighbour;
+use crate::probe::{Asked, Program};
 
 /// Where the frontend's own image is mounted into an image's file system.
 const OWN: &str = "/.slipway";
@@ -31,14 +30,6 @@ const FOUND: &str = "/.slipway-out";
 const ASKED: &str = "/.slipway-in";
 /// Where volumes are as the image has them.
 const VOLUMES: &str = "/.slipway-volumes";
-
-/// What a step is asked.
-#[derive(serde::Serialize)]
-struct Asked<'a> {
-    promise: &'a Promise,
-    program: &'a Program,
-    layers: &'a [Layer],
-}
 
 /// What the proof of a component's contract found, before it is a report.
 #[derive(Clone, Debug)]
@@ -167,7 +158,7 @@ impl Lowering<'_> {
             }
             args.push("--layers".to_owned());
         }
-        mounts.push(self.asked(&Asked { promise: &self.plan.contract.promise, program, layers: &layers }));
+        mounts.push(self.asked(program, layers));
         let exec = |args: &[String], mounts: &[Mount], metadata: &Metadata| {
             let exec = Exec::new(args.to_vec()).network(Network::None).platform(self.setting.build_platform);
             mounts.iter().cloned().fold(exec, Exec::mount).build(metadata).at(FOUND)
@@ -188,11 +179,13 @@ impl Lowering<'_> {
     }
 
     /// What the step is asked, as a file: too much for an argument, and not for every log.
-    fn asked(&self, asked: &Asked<'_>) -> Mount {
+    fn asked(&self, program: &Program, layers: Vec<Layer>) -> Mount {
+        let promise = self.plan.contract.promise.clone();
+        let asked = Asked { promise, program: program.clone(), layers };
         let file = MakeFile {
             path: "/asked.json".to_owned(),
             mode: 0o600,
-            data: json(asked).into_bytes(),
+            data: json(&asked).into_bytes(),
             owner: None,
             timestamp: self.timestamp(),
         };
@@ -235,7 +228,7 @@ impl Lowering<'_> {
         let root = if promise.read_only { root.readonly() } else { root.with_output() };
         let mut mounts = vec![root, Mount::bind(OWN, helper).readonly(), Mount::scratch(FOUND).with_output()];
         mounts.extend(promise.tmpfs.iter().map(|path| Mount::tmpfs(path, None)));
-        mounts.push(self.asked(&Asked { promise, program, layers: &[] }));
+        mounts.push(self.asked(program, Vec::new()));
         let mut volumes = Vec::new();
         for (number, path) in promise.volumes.iter().filter(|path| !promise.tmpfs.contains(*path)).enumerate()
         {

@@ -47,16 +47,15 @@ pub struct Program {
     pub history: Vec<String>,
 }
 
-/// What a step is asked.
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Asked {
+/// What a step is asked, as a file that it gets.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Asked {
     /// What is promised.
-    promise: Promise,
+    pub promise: Promise,
     /// What the image runs.
-    program: Program,
+    pub program: Program,
     /// What the build's steps added.
-    #[serde(default)]
-    layers: Vec<inspect::Layer>,
+    pub layers: Vec<inspect::Layer>,
 }
 
 impl Asked {

@@ -65,6 +65,8 @@ pub struct Setting {
     pub filled: String,
     /// The value that the file alone gives: with the variables' defaults.
     pub fallback: String,
+    /// The variables in it that must have a value: `${NAME:?}`.
+    pub needs: Vec<String>,
     /// The place of the value.
     pub span: Span,
 }
@@ -72,11 +74,14 @@ pub struct Setting {
 impl Setting {
     /// Whether the value has to come from outside, all of it: `${NAME:?}`.
     pub fn is_required(&self) -> bool {
-        let inner = self.written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-        inner.filter(|inner| !inner.contains('}')).is_some_and(|inner| {
-            let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
-            inner[end..].starts_with(":?") || inner[end..].starts_with('?')
-        })
+        let whole = |name: &String| {
+            let rest = self.written.strip_prefix("${").and_then(|rest| rest.strip_prefix(name.as_str()));
+            let message = rest.and_then(|rest| rest.strip_prefix(":?").or(rest.strip_prefix('?')));
+            message
+                .and_then(|message| message.strip_suffix('}'))
+                .is_some_and(|message| !message.contains('}'))
+        };
+        self.needs.first().is_some_and(whole)
     }
 }
 
@@ -194,13 +199,25 @@ impl Lenient<'_> {
     }
 
     fn settings(&self, node: Option<&Node>) -> Vec<Setting> {
-        let setting = |name: &str, written: &str, span: &Span| Setting {
-            name: name.to_owned(),
-            written: written.to_owned(),
-            value: interpolate(written, self.variables).text,
-            filled: self.filled(written),
-            fallback: interpolate(written, &BTreeMap::new()).text,
-            span: span.clone(),
+        let setting = |name: &str, written: &str, span: &Span| {
+            let bare = interpolate(written, &BTreeMap::new());
+            let needs: Vec<String> = bare
+                .problems
+                .iter()
+                .filter_map(|problem| match problem {
+                    Problem::Required { name, .. } => Some(name.clone()),
+                    _ => None,
+                })
+                .collect();
+            Setting {
+                name: name.to_owned(),
+                written: written.to_owned(),
+                value: interpolate(written, self.variables).text,
+                filled: self.filled(written, &needs),
+                fallback: bare.text,
+                needs,
+                span: span.clone(),
+            }
         };
         let raw = |node: &Node| match &node.value {
             Value::String(text) | Value::Number { text, .. } => Some(text.clone()),
@@ -226,15 +243,11 @@ impl Lenient<'_> {
 
     /// A text in which every variable that must have a value has one: long enough for a key, the same
     /// wherever the variable is used, and no secret.
-    fn filled(&self, written: &str) -> String {
+    fn filled(&self, written: &str, needs: &[String]) -> String {
         // Also for those that have one: what is given to a build may be the real secret.
-        let mut variables = None;
-        for problem in &interpolate(written, &BTreeMap::new()).problems {
-            if let Problem::Required { name, .. } = problem {
-                variables.get_or_insert_with(|| self.variables.clone()).insert(name.clone(), stand_in(name));
-            }
-        }
-        interpolate(written, variables.as_ref().unwrap_or(self.variables)).text
+        let mut variables = self.variables.clone();
+        variables.extend(needs.iter().map(|name| (name.clone(), stand_in(name))));
+        interpolate(written, &variables).text
     }
 
     fn dependencies(&self, node: Option<&Node>) -> Vec<Dependency> {

@@ -38,7 +38,7 @@ pub(super) fn check(verify: &Verify, plan: &Plan, part: &mut Part) -> Result<(),
         return Ok(());
     }
     let scratch = Scratch::new()?;
-    let ignore = verify.ignored();
+    let ignore = verify.place().ignore();
     copy(&verify.context, &scratch.0, "", &ignore).map_err(|error| format!("the build context: {error}"))?;
     let spec = scratch.0.join("slipway-verify.spec.yaml");
     fs::copy(&verify.file, &spec).map_err(|error| format!("{}: {error}", verify.file.display()))?;
@@ -92,16 +92,6 @@ pub(super) fn check(verify: &Verify, plan: &Plan, part: &mut Part) -> Result<(),
     }
     part.not_verified(Rule::LayerCache, "no source was found that the image depends on");
     Ok(())
-}
-
-impl Verify {
-    /// The patterns that keep files out of the build context.
-    fn ignored(&self) -> Vec<String> {
-        let mut beside = self.file.clone().into_os_string();
-        beside.push(".dockerignore");
-        let bytes = fs::read(beside).or_else(|_| fs::read(self.context.join(".dockerignore")));
-        bytes.map(|bytes| ignore::patterns(&bytes)).unwrap_or_default()
-    }
 }
 
 /// Empty lines and blanks that no earlier run wrote: an engine may have the steps of that one cached.

@@ -62,12 +62,7 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> i32 {
-        let place = Place {
-            file: self.file.clone(),
-            target: self.target.clone(),
-            build_args: self.build_args.clone(),
-            context: self.context.clone(),
-        };
+        let place = self.place();
         let project = match place.open() {
             Ok(project) => project,
             Err(error) => return unreadable(&place, &error),
@@ -103,6 +98,16 @@ impl Verify {
             return 2;
         }
         i32::from(report.components.iter().any(|component| component.failed > 0))
+    }
+
+    /// Where the spec and its context are.
+    fn place(&self) -> Place {
+        Place {
+            file: self.file.clone(),
+            target: self.target.clone(),
+            build_args: self.build_args.clone(),
+            context: self.context.clone(),
+        }
     }
 
     fn component(&self, project: &Project, planned: &Planned) -> Result<Component, String> {

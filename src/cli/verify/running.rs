@@ -137,17 +137,8 @@ fn not_tried(promise: &Promise, part: &mut Part) {
 /// A value for every variable that must have one.
 fn required(project: &Project) -> BTreeMap<String, String> {
     let running = project.spec.iter().flat_map(|spec| &spec.running);
-    let texts = running.flat_map(|running| &running.environment).map(|setting| setting.written.as_str());
-    let mut env = BTreeMap::new();
-    for text in texts {
-        for rest in text.split("${").skip(1) {
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-            let name = &rest[..end];
-            if rest[end..].starts_with(":?") || rest[end..].starts_with('?') {
-                env.entry(name.to_owned()).or_insert_with(|| stand_in(name));
-            }
-        }
-    }
+    let needs = running.flat_map(|running| &running.environment).flat_map(|setting| &setting.needs);
+    let mut env: BTreeMap<String, String> = needs.map(|name| (name.clone(), stand_in(name))).collect();
     env.retain(|name, _| std::env::var_os(name).is_none());
     env
 }

@@ -15,6 +15,7 @@ use crate::frontend::gateway::Gateway;
 use crate::frontend::graph::{Graph, Wanted};
 use crate::frontend::options::Options;
 use crate::frontend::project::{Planned, Project};
+use crate::frontend::session::Session;
 use crate::plan::Plan;
 use crate::spec::{Service, Spec};
 use crate::target::Target;
@@ -131,7 +132,8 @@ pub(super) async fn images(gateway: &Gateway, options: &Options) -> Result<Said,
         let stage = planned.plan.runtime.clone();
         let wanted = Wanted { planned, stage, proves: false };
         // An image that cannot be found is listed all the same: it is what a mirror lacks.
-        if let Ok(graph) = Graph::of(gateway, options, &caps, &project, service, wanted, None).await {
+        let session = Session { gateway, options, caps: &caps, project: &project };
+        if let Ok(graph) = Graph::of(session, service, wanted, None).await {
             digests.extend(graph.digests());
         }
     }
@@ -147,7 +149,8 @@ pub(super) async fn llb(gateway: &Gateway, options: &Options) -> Result<Said, Fa
     let stage = target.stage(&planned.plan)?;
     let epoch = epoch::find(gateway, options, &caps).await?;
     let wanted = Wanted { planned, stage, proves: false };
-    let graph = Graph::of(gateway, options, &caps, &project, target.service, wanted, epoch).await?;
+    let session = Session { gateway, options, caps: &caps, project: &project };
+    let graph = Graph::of(session, target.service, wanted, epoch).await?;
     let lowered = graph.lowered(graph.platforms.first().unwrap_or(&graph.host))?;
     let definition = match &lowered.output {
         Some(output) => graph.definition(output)?,
