@@ -174,7 +174,8 @@ impl Project {
     #[track_caller]
     pub fn expect_cached(&self, spec: &str, args: &[&str], steps: &[String]) {
         let mut said = String::new();
-        for _ in 0..3 {
+        for pause in [0, 0, 5, 10, 20, 40] {
+            std::thread::sleep(std::time::Duration::from_secs(pause));
             said = self.build(spec, args).expect_ok().err;
             if steps.iter().all(|step| vertex_state(&said, step).as_deref() == Some("CACHED")) {
                 return;

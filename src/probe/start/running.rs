@@ -223,7 +223,7 @@ impl Bench {
 
     fn while_it_runs(&mut self, running: &Running) {
         self.has_its_user(running);
-        self.is_reached();
+        self.is_reached(running);
         self.reaps(running);
         self.answers_nothing_else();
         self.has_defaults(running);
@@ -253,9 +253,18 @@ impl Bench {
         }
     }
 
-    fn is_reached(&mut self) {
+    /// It may be well before it opens its last port, and has its start time for it.
+    fn is_reached(&mut self, running: &Running) {
         let since = Instant::now();
-        let open = listening();
+        let deadline = running.since + self.promise.well_within;
+        let mut open = listening();
+        while self.promise.ports.iter().any(|port| !open.contains_key(port)) && Instant::now() < deadline {
+            if self.processes.end_of(running.pid).is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+            open = listening();
+        }
         for port in &self.promise.ports.clone() {
             match open.get(port) {
                 Some(true) => self.part.passed(Rule::Ports, format!("others reach port {port}"), since),
