@@ -14,6 +14,7 @@
 //! and [`cli`] is what a person runs outside of them. [`diagnostic`] is how all of them say
 //! what is wrong.
 
+pub mod bundle;
 pub mod cli;
 pub mod describe;
 pub mod diagnostic;

@@ -1,6 +1,7 @@
 //! Targets: `[component][:stage]`, as `--target` gives them. In the stage's place may stand what is
 //! made of files about the component; without a component, about all of them.
 
+use crate::bundle::Kind;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::{Archetype, Plan, VERIFY};
 use crate::spec::{Service, Spec};
@@ -12,6 +13,8 @@ pub enum Goal<'s> {
     Stage(Target<'s>),
     /// Files about these components.
     Files(Vec<&'s Service>, Files),
+    /// Every image, and the bundle that deploys them.
+    All,
 }
 
 /// A kind of files about components.
@@ -25,15 +28,21 @@ pub enum Files {
     Verify,
     /// What the proof found, as a page; broken promises are no error.
     Report,
+    /// About the whole project alone.
+    Project(Kind),
 }
 
 impl Files {
     /// All of them, by the name that stands in a stage's place, and what they are.
-    pub const ALL: [(&'static str, Self, &'static str); 4] = [
+    pub const ALL: [(&'static str, Self, &'static str); 8] = [
+        ("bundle", Self::Project(Kind::Bundle), "what deploys without the sources"),
         ("dockerfiles", Self::Dockerfiles, "each component as a Dockerfile"),
+        ("dockerignore", Self::Project(Kind::Ignore), "what stays out of build contexts"),
+        ("kubernetes", Self::Project(Kind::Kubernetes), "manifests for Kubernetes"),
         ("lock", Self::Lock, "the digests of all images that builds start from"),
         (VERIFY, Self::Verify, "proves the contract inside the build"),
         ("report", Self::Report, "a page about what the proof found"),
+        ("workflows", Self::Project(Kind::Workflows), "what CI runs, and a file for bake"),
     ];
 
     /// The one of this name. No stage can have it.
@@ -50,15 +59,15 @@ impl<'s> Goal<'s> {
         given: Option<&'s str>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let Some((name, files)) = given.and_then(|given| given.split_once(':')) else {
+            let is_several = spec.components.len() + spec.unreadable.len() > 1;
+            if given.is_none() && is_several {
+                return all(spec, problems).map(|()| Self::All);
+            }
             return Target::choose(spec, problems, given).map(Self::Stage);
         };
         match (name, Files::named(files)) {
             ("", Some(files)) => {
-                let errors: Vec<Diagnostic> =
-                    problems.iter().filter(|problem| problem.is_error()).cloned().collect();
-                if !errors.is_empty() && !spec.unreadable.is_empty() {
-                    return Err(errors);
-                }
+                all(spec, problems)?;
                 Ok(Self::Files(spec.components.iter().collect(), files))
             }
             ("", None) => {
@@ -73,13 +82,30 @@ impl<'s> Goal<'s> {
             }
             (_, files) => {
                 let target = Target::choose(spec, problems, given)?;
-                Ok(match files {
-                    Some(files) => Self::Files(vec![target.service], files),
-                    None => Self::Stage(target),
-                })
+                match files {
+                    Some(Files::Project(_)) => Err(vec![of_the_project(target.service, given)]),
+                    Some(files) => Ok(Self::Files(vec![target.service], files)),
+                    None => Ok(Self::Stage(target)),
+                }
             }
         }
     }
+}
+
+/// Whether all components can be read. What is wrong is an error if one of them cannot.
+fn all(spec: &Spec, problems: &[Diagnostic]) -> Result<(), Vec<Diagnostic>> {
+    let errors: Vec<Diagnostic> = problems.iter().filter(|problem| problem.is_error()).cloned().collect();
+    if errors.is_empty() || spec.unreadable.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn of_the_project(service: &Service, given: Option<&str>) -> Diagnostic {
+    let files = given.and_then(|given| given.split_once(':')).map_or("", |(_, files)| files);
+    Diagnostic::new(
+        Code::UnknownTarget,
+        format!("`:{files}` is about the whole project, not about one component"),
+    )
+    .at(&service.name.span)
+    .help(format!("--target :{files}"))
 }
 
 /// What to build.

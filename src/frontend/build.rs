@@ -6,6 +6,7 @@ use buildkit_llb::Platform;
 use buildkit_proto::frontend::Result as BuildResult;
 use futures_util::future::try_join_all;
 
+use super::bundle;
 use super::dockerfiles;
 use super::epoch;
 use super::errors::Failure;
@@ -19,6 +20,7 @@ use super::result::{Solved, result};
 use super::sbom::Scanner;
 use super::session::Session;
 use super::warnings::warn_and_stop;
+use crate::bundle::Kind;
 use crate::diagnostic::{Code, Diagnostic, Level};
 use crate::target::{Files, Goal, Target};
 
@@ -31,12 +33,14 @@ pub(super) async fn build(gateway: &Gateway, options: &Options) -> Result<BuildR
         Goal::Stage(target) => {
             build_target(session, &target).await.map_err(|failure| failure.located(&target.service.name.span))
         }
+        Goal::All => bundle::build(session, Kind::Bundle, true).await,
         Goal::Files(services, files) => {
             let built = match files {
                 Files::Dockerfiles => dockerfiles::build(session, &services).await,
                 Files::Lock => lock::build(session, &services).await,
                 Files::Verify => proof::build(session, &services, false).await,
                 Files::Report => proof::build(session, &services, true).await,
+                Files::Project(kind) => bundle::build(session, kind, false).await,
             };
             built.map_err(|failure| match services.as_slice() {
                 [only] => failure.located(&only.name.span),

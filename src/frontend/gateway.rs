@@ -132,6 +132,29 @@ impl Gateway {
         Ok(Reference(reference))
     }
 
+    /// Solves a graph at once: what fails in it fails here. An engine that cannot be asked to is asked for a
+    /// file, which it has to make first.
+    pub(super) async fn evaluate(
+        &self,
+        caps: &Capabilities,
+        definition: Definition,
+        cache_imports: &[api::CacheOptionsEntry],
+    ) -> Answer<()> {
+        if !caps.gateway("gateway.solve.evaluate") {
+            let reference = self.solve_definition(definition, cache_imports).await?;
+            return self.read_dir(&reference, "/").await.map(drop);
+        }
+        let request = api::SolveRequest {
+            definition: Some(definition),
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: cache_imports.to_vec(),
+            evaluate: true,
+            ..api::SolveRequest::default()
+        };
+        self.client.clone().solve(request).await.map_err(Failure::from_rpc).map(drop)
+    }
+
     /// The first bytes of a file.
     pub(super) async fn read_start(&self, reference: &Reference, path: &str, length: i64) -> Answer<Vec<u8>> {
         let request = api::ReadFileRequest {

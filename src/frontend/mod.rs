@@ -8,6 +8,7 @@
 //! process ends at once: dropping the connection instead would make BuildKit kill the build.
 
 mod build;
+mod bundle;
 mod context;
 mod dockerfiles;
 mod epoch;

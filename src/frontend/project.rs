@@ -31,6 +31,13 @@ pub(super) struct Planned {
     facts: Facts,
 }
 
+impl Planned {
+    /// The files that its recipe saw.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
 impl<'a> Project<'a> {
     /// Reads the spec and what lies beside it. An error is a file that says nothing at all.
     pub(super) async fn open(gateway: &'a Gateway, options: &'a Options) -> Result<Self, Failure> {

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::spec::component::{BuildChoice, Component, DevChoice};
 
 /// The keys that some recipes read and others do not, with their places where they are given.
-fn all(component: &Component) -> [(&'static str, Option<&Span>); 18] {
+fn all(component: &Component) -> [(&'static str, Option<&Span>); 19] {
     let dev = component.dev.as_ref().map(|dev| match dev {
         DevChoice::No => &component.span,
         DevChoice::Stage(dev) => &dev.span,
@@ -25,6 +25,7 @@ fn all(component: &Component) -> [(&'static str, Option<&Span>); 18] {
         ("output", component.output.0.first().map(|key| &key.span)),
         ("packages", component.packages.0.first().map(|key| &key.span)),
         ("python", component.python.as_ref().map(|key| &key.span)),
+        ("routes", component.routes.first().map(|key| &key.span)),
         ("spa", component.spa.as_ref().map(|key| &key.span)),
         ("target", component.target.as_ref().map(|key| &key.span)),
         ("template", component.template.as_ref().map(|key| &key.span)),
@@ -67,8 +68,9 @@ mod tests {
     use crate::spec::{Loaded, Variables, load};
 
     /// Read for every component, whatever its recipe.
-    const COMMON: [&str; 14] = [
+    const COMMON: [&str; 16] = [
         "annotations",
+        "api",
         "archetype",
         "contract",
         "env",
@@ -79,6 +81,7 @@ mod tests {
         "readiness",
         "recipe",
         "require",
+        "schedule",
         "source",
         "stages",
         "user",

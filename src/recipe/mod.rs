@@ -15,6 +15,7 @@ mod facts;
 mod finish;
 mod go;
 mod image;
+mod ingress;
 mod init;
 mod java;
 mod keys;
@@ -40,6 +41,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 pub use facts::{Facts, Folder, Name, Need, NeedKind};
+pub(crate) use ingress::catalog;
 pub use printed::printed;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
@@ -264,6 +266,7 @@ pub fn plan(service: &Service, facts: &Facts) -> Result<Plan, Vec<Diagnostic>> {
     }
     let evidence = readiness::check(&request, &mut problems);
     request.archetype = archetype(&request, &evidence, &mut problems);
+    sanity::schedule(&request, &mut problems);
     let made = make(&request, &mut problems);
     let plan = made.and_then(|made| finish::finish(&request, made, evidence.labels, &mut problems));
     if let Some(plan) = &plan {

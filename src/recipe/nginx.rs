@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::layer;
 use super::runtime::{self, Choice, Family};
-use super::{Facts, Made, Need, Recipe, Request};
+use super::{Facts, Made, Need, Recipe, Request, ingress};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::plan::{Action, Base, Copy, From, Image, Owner, RuntimeKind, Stage, Step, Write};
 use crate::spec::values::Port;
@@ -33,11 +33,11 @@ impl Recipe for Nginx {
     }
 
     fn summary(&self) -> &'static str {
-        "an ingress: nginx with a configuration template, rendered from the environment at start"
+        "an ingress: nginx with routes, or with a configuration template rendered from the environment at start"
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["base", "packages", "version", "template"]
+        &["base", "packages", "routes", "template", "version"]
     }
 
     fn marks(&self) -> &'static [&'static str] {
@@ -51,14 +51,29 @@ impl Recipe for Nginx {
     }
 
     fn make(&self, request: &Request<'_>, problems: &mut Diagnostics) -> Option<Made> {
-        let Some(template) = &request.service.component.template else {
-            problems.push(
-                Diagnostic::new(Code::MissingKey, "recipe `nginx` needs a `template`")
-                    .at(request.recipe_span())
-                    .help("a file with nginx `server` blocks; `${NAME}` in it is replaced from the environment at start"),
-            );
-            return None;
+        let component = &request.service.component;
+        let Some(template) = &component.template else {
+            if component.routes.is_empty() {
+                problems.push(
+                    Diagnostic::new(Code::MissingKey, "recipe `nginx` needs `routes` or a `template`")
+                        .at(request.recipe_span())
+                        .help("`routes` lists paths and the services that answer there")
+                        .help("`template` is a file with nginx `server` blocks; `${NAME}` in it is replaced from the environment at start"),
+                );
+                return None;
+            }
+            let port = request.only_port().or_else(|| contract_port(request)).unwrap_or(8080);
+            let steps = ingress::steps(request, port);
+            let stages = runtime_stages(request, component.version.as_ref(), steps);
+            return Some(Made { http_check: http_check(request), ..Made::new(stages, image(Some(port))) });
         };
+        if let Some(route) = component.routes.first() {
+            problems.push(
+                Diagnostic::new(Code::Value, "an ingress has `routes` or a `template`, not both")
+                    .at(&route.span)
+                    .help("remove the template: routes make the whole configuration"),
+            );
+        }
         let steps = template_steps(request, template, problems)?;
         let stages = runtime_stages(request, request.service.component.version.as_ref(), steps);
         // Where it listens is the template's business; the contract may know.

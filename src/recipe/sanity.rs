@@ -3,7 +3,7 @@
 
 use super::Request;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::plan::{Base, From, Plan};
+use crate::plan::{Archetype, Base, From, Plan};
 use crate::reference::named;
 use crate::spec::component::DevChoice;
 use crate::spec::contract::HealthContract;
@@ -11,6 +11,21 @@ use crate::spec::values::Pairs;
 
 /// The highest number that engines take for a user or group.
 const MAX_ID: u32 = i32::MAX as u32;
+
+/// What makes no sense about when a component runs.
+pub(super) fn schedule(request: &Request<'_>, problems: &mut Diagnostics) {
+    let Some(schedule) = &request.service.component.schedule else { return };
+    let (message, help) = if schedule.value.split_whitespace().count() != 5 {
+        let help = "minute, hour, day of month, month, day of week: `0 3 * * *`";
+        (format!("`{}` is no schedule", schedule.value), help)
+    } else if request.archetype == Archetype::Job {
+        return;
+    } else {
+        let help = "only what ends by itself can be scheduled: `archetype: job`";
+        (format!("a {} does not run on a schedule", request.archetype), help)
+    };
+    problems.push(Diagnostic::new(Code::Value, message).at(&schedule.span).help(help));
+}
 
 /// What makes no sense in a component, before its stages are made.
 pub(super) fn check(request: &Request<'_>, problems: &mut Diagnostics) {

@@ -4,8 +4,10 @@ use serde_json::Value as Json;
 
 use super::contract::Contract;
 use super::reader::{Entries, FromNode, Located, Reader, record, short_or_mapping};
+use super::routes::{ApiSpec, RouteSpec};
 use super::schema::{self, Definitions};
 use super::stages::{CopySpec, StageSpec};
+use super::system::{BundleSpec, DeploySpec, KubernetesSpec, StateSpec, WorkflowsSpec};
 use super::values::{Command, OneOrMany, Pairs, Words};
 use super::yaml::{Node, Value};
 
@@ -14,8 +16,18 @@ record! {
     closed "the top level's `x-slipway`" struct Project {
         /// Taken by every component that does not say otherwise.
         defaults: Option<Defaults>,
+        /// What `:bundle` is to know beyond the services.
+        bundle: Option<BundleSpec>,
+        /// Where the system is deployed.
+        deploy: Option<DeploySpec>,
+        /// What Kubernetes' manifests are to know.
+        kubernetes: Option<KubernetesSpec>,
         /// Levels of lint rules: `off`, `info`, `warn` or `error`.
         lint: Entries<Located<String>>,
+        /// Of which state of a line of systems this one is.
+        state: Option<StateSpec>,
+        /// What workflows are to know.
+        workflows: Option<WorkflowsSpec>,
     }
 }
 
@@ -40,6 +52,8 @@ record! {
     closed "`x-slipway`" struct Component {
         /// Annotations of the image's manifest.
         annotations: Pairs,
+        /// The API that it has, for the explorer of an ingress.
+        api: Option<ApiSpec>,
         /// What kind of program it is: `service` (the default), `cli`, `job` or `library`.
         archetype: Option<Located<String>>,
         /// The base image of the runtime stage, instead of the recipe's own; `slim` is the
@@ -89,6 +103,10 @@ record! {
         /// Stages that must succeed before there is an image, such as `test`; `verify` for its contract. An
         /// empty list takes nothing of the project's defaults.
         require: Option<OneOrMany>,
+        /// The paths of an ingress, and what answers there; instead of a `template`.
+        routes: Vec<RouteSpec>,
+        /// When a job runs, as cron writes it: `0 3 * * *`.
+        schedule: Option<Located<String>>,
         /// The component's folder in the build context.
         source: Option<Located<String>>,
         /// A single-page application: paths that are no file get `index.html`.

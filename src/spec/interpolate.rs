@@ -32,6 +32,38 @@ pub(super) fn interpolate(text: &str, values: &BTreeMap<String, String>) -> Inte
     Interpolated { text, problems: run.problems, used: run.used }
 }
 
+/// A variable that a text uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What stands in its place if it has no value: its default, or nothing.
+    pub default: String,
+    /// What is said if it must have a value and has none.
+    pub required: Option<String>,
+}
+
+/// The variables that a text uses when none has a value, in order.
+pub fn variables(text: &str) -> Vec<Variable> {
+    let found = interpolate(text, &BTreeMap::new());
+    let mut variables: Vec<Variable> = Vec::new();
+    for (name, default) in found.used {
+        let required = found.problems.iter().find_map(|problem| match problem {
+            Problem::Required { name: required, message } if *required == name => Some(message.clone()),
+            _ => None,
+        });
+        if !variables.iter().any(|known| known.name == name) {
+            variables.push(Variable { name, default, required });
+        }
+    }
+    variables
+}
+
+/// A text with these values in the place of its variables.
+pub fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
+    interpolate(text, values).text
+}
+
 struct Run<'a> {
     values: &'a BTreeMap<String, String>,
     problems: Vec<Problem>,

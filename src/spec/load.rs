@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::EXTENSION;
 use super::component::{Component, Defaults, Project};
 use super::compose::{self, Service as ComposeService};
+use super::document::Document;
 use super::extends::{Files, Resolver};
 use super::include;
 use super::lock::Lock;
 use super::reader::{FromNode, Located, Reader, VariableUse};
+use super::routes::{self, Api, Route};
 use super::running::{Running, Setting};
 use super::syntax::not_text;
+use super::system;
 use super::yaml::{self, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, SourceText, Span};
 
@@ -35,6 +38,8 @@ pub struct Spec {
     pub others: Vec<String>,
     /// All services as they run.
     pub running: Vec<Running>,
+    /// The file as it is written, with what it extends and includes.
+    pub document: Document,
     /// The digests of images, if there is a lock beside the file.
     pub lock: Option<Lock>,
     /// The variables that what was read of the file uses.
@@ -98,6 +103,10 @@ pub struct Service {
     pub extension: Span,
     /// What the components of its file take unless they say otherwise.
     pub defaults: Option<Defaults>,
+    /// The paths of an ingress.
+    pub routes: Vec<Route>,
+    /// The APIs that its explorer shows.
+    pub apis: Vec<Api>,
 }
 
 /// How far reading came.
@@ -222,8 +231,12 @@ fn assemble(
     reader.mapping(root, "a Compose file")?;
     let name = reader.field(root, "name", "the file").unwrap_or_default();
     let project: Option<Project> = reader.field(root, EXTENSION, "the file").unwrap_or_default();
+    if let Some(project) = &project {
+        system::check(project, reader);
+    }
     let (mut components, mut others, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
     let mut running: Vec<Running> = Vec::new();
+    let mut document = Document::default();
     let parts = include::parts(root, &file.name, resolver.files, &mut resolver.missing, reader);
     for part in parts {
         let is_main = std::ptr::eq(part.root, root);
@@ -233,6 +246,7 @@ fn assemble(
             reader.field(part.root, EXTENSION, "the file").unwrap_or_default()
         };
         let defaults = own.and_then(|project| project.defaults);
+        document.top(part.root);
         if !is_main && part.root.get("services").is_none() {
             continue;
         }
@@ -255,6 +269,7 @@ fn assemble(
             let name = Located { value: key.name.clone(), span: key.span.clone() };
             let runs = Running::read(name.clone(), &joined, reader.values);
             running.push(runs.clone());
+            document.service(&key.name, &joined);
             let Some(extension) = joined.get(EXTENSION) else {
                 others.push(key.name.clone());
                 continue;
@@ -277,12 +292,15 @@ fn assemble(
                     running: runs,
                     extension: place,
                     defaults: defaults.clone(),
+                    routes: Vec::new(),
+                    apis: Vec::new(),
                 }),
                 _ => unreadable.push(key.name.clone()),
             }
         }
     }
     reader.diagnostics.about(None);
+    routes::resolve(&mut components, &running, reader);
     if components.is_empty() && unreadable.is_empty() && !running.is_empty() {
         let meant = misspelt_extension(root);
         let place = meant.as_ref().unwrap_or(&root.span);
@@ -297,7 +315,18 @@ fn assemble(
         );
     }
     let variables = std::mem::take(&mut reader.used);
-    Some(Spec { file, name, project, components, unreadable, others, running, lock: None, variables })
+    Some(Spec {
+        file,
+        name,
+        project,
+        components,
+        unreadable,
+        others,
+        running,
+        document,
+        lock: None,
+        variables,
+    })
 }
 
 /// The key's own line where the service has one; an inherited one stands where it was written.

@@ -8,6 +8,7 @@
 pub mod component;
 pub mod compose;
 pub mod contract;
+pub mod document;
 mod extends;
 mod include;
 mod interpolate;
@@ -15,13 +16,16 @@ mod load;
 mod lock;
 pub mod mounts;
 mod reader;
+pub mod routes;
 pub mod running;
 pub mod schema;
 pub mod stages;
 mod syntax;
+pub mod system;
 pub mod values;
 mod yaml;
 
+pub use interpolate::{Variable, filled, variables};
 pub use load::{Loaded, Service, SourceName, Spec, Variables, load, services};
 pub use lock::{Lock, Locked};
 pub use reader::{Located, VariableUse};

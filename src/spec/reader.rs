@@ -346,12 +346,12 @@ impl<T: FromNode> FromNode for Entries<T> {
 /// A struct whose fields are the keys of a mapping.
 ///
 /// `closed` reports every other key; `open` leaves other keys to Compose. The text after it is
-/// what messages call the mapping.
+/// what messages call the mapping. A key that is a word of Rust's stands after its field: `status as "return"`.
 macro_rules! record {
     (
         $(#[doc = $doc:literal])*
         $mode:ident $what:literal struct $name:ident {
-            $( $(#[doc = $field_doc:literal])* $field:ident: $type:ty ),* $(,)?
+            $( $(#[doc = $field_doc:literal])* $field:ident $(as $key:literal)?: $type:ty ),* $(,)?
         }
     ) => {
         $(#[doc = $doc])*
@@ -364,7 +364,8 @@ macro_rules! record {
 
         impl $name {
             /// The keys that may stand here.
-            pub const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+            pub const KEYS: &'static [&'static str] =
+                &[$($crate::spec::reader::record!(@key $field $($key)?)),*];
         }
 
         impl $crate::spec::reader::FromNode for $name {
@@ -372,7 +373,7 @@ macro_rules! record {
                 let closed = $crate::spec::reader::record!(@is_closed $mode);
                 $crate::spec::schema::record(definitions, stringify!($name), &[$($doc),*], closed, |definitions| vec![
                     $((
-                        stringify!($field),
+                        $crate::spec::reader::record!(@key $field $($key)?),
                         vec![$($field_doc),*],
                         <$type as $crate::spec::reader::FromNode>::schema(definitions),
                         <$type as $crate::spec::reader::FromNode>::absent().is_none(),
@@ -387,7 +388,10 @@ macro_rules! record {
                 #[allow(unused_variables, reason = "an open record lets other keys be")]
                 let entries = reader.mapping(node, $what)?;
                 $crate::spec::reader::record!(@$mode reader, entries, $what, Self::KEYS);
-                $( let $field = reader.field(node, stringify!($field), $what); )*
+                $(
+                    let key = $crate::spec::reader::record!(@key $field $($key)?);
+                    let $field = reader.field(node, key, $what);
+                )*
                 Some(Self { $( $field: $field?, )* span: node.span.clone() })
             }
         }
@@ -395,6 +399,8 @@ macro_rules! record {
     (@closed $reader:ident, $entries:ident, $what:literal, $known:expr) => {
         $reader.only_known_keys($entries, $what, $known);
     };
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
     (@is_closed closed) => { true };
     (@is_closed open) => { false };
     (@open $reader:ident, $entries:ident, $what:literal, $known:expr) => {};

@@ -26,6 +26,7 @@ pub fn unused_arguments(spec: &Spec, given: &Variables) -> Vec<Diagnostic> {
 fn is_predefined(name: &str) -> bool {
     const PROXY: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
     name.starts_with("BUILDKIT_")
+        || name == crate::bundle::IMAGES_ARGUMENT
         || name == "SOURCE_DATE_EPOCH"
         || PROXY.iter().any(|proxy| proxy.eq_ignore_ascii_case(name))
 }

@@ -1,0 +1,57 @@
+//! A file for bake, to lay over the spec: tags, and a cache of its own for every target.
+
+use std::collections::BTreeMap;
+
+use super::System;
+use super::compose::registry_and_name;
+use super::workflows::shared;
+use crate::spec::filled;
+
+/// `docker-bake.hcl`.
+pub(super) fn file(system: &System<'_>) -> String {
+    let mut text = format!(
+        "# @generated from {0} by Slipway. Laid over the spec, it names tags and caches:\n\
+         #   docker buildx bake -f {0} -f docker-bake.hcl\n\
+         #   CACHE=gha TAG=1.0 REGISTRY=ghcr.io docker buildx bake -f {0} -f docker-bake.hcl --push\n\n\
+         variable \"TAG\" {{\n  default = \"latest\"\n}}\n\n\
+         # The registry, if it is another one than the spec says.\nvariable \"REGISTRY\" {{\n  default = \"\"\n}}\n\n\
+         # \"gha\" for GitHub's cache, or the name of an image that caches go beside: \"ghcr.io/acme/cache\".\n\
+         variable \"CACHE\" {{\n  default = \"\"\n}}\n\n\
+         function \"from\" {{\n  params = [scope]\n  \
+           result = equal(CACHE, \"\") ? [] : equal(CACHE, \"gha\") ? [\"type=gha,scope=${{scope}}\"] : [\"type=registry,ref=${{CACHE}}:${{scope}}\"]\n}}\n\n\
+         function \"to\" {{\n  params = [scope]\n  \
+           result = equal(CACHE, \"\") ? [] : equal(CACHE, \"gha\") ? [\"type=gha,scope=${{scope}},mode=max\"] : [\"type=registry,ref=${{CACHE}}:${{scope}},mode=max\"]\n}}\n\n\
+         group \"default\" {{\n  targets = [{1}]\n}}\n",
+        system.file,
+        system.parts.iter().map(|part| format!("\"{}\"", part.name())).collect::<Vec<_>>().join(", ")
+    );
+    let shared = shared(system);
+    for part in &system.parts {
+        let name = part.name();
+        // Variables of Compose are none of bake's.
+        let image = filled(&system.image(part), &BTreeMap::new());
+        let (registry, rest) = registry_and_name(&image);
+        let bare = rest.split('@').next().unwrap_or(&rest);
+        let bare = match bare.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => name,
+            _ => bare,
+        };
+        let prefix = match registry {
+            Some(registry) => format!("${{notequal(REGISTRY, \"\") ? REGISTRY : \"{registry}\"}}/"),
+            None => "${notequal(REGISTRY, \"\") ? \"${REGISTRY}/\" : \"\"}".to_owned(),
+        };
+        let mut from = vec![format!("from(\"{name}\")")];
+        if !shared.is_empty() && !shared.contains(&name) {
+            from.push("from(\"shared\")".to_owned());
+        }
+        let scope = if shared.contains(&name) { "shared" } else { name };
+        if scope == "shared" {
+            from = vec!["from(\"shared\")".to_owned()];
+        }
+        text += &format!(
+            "\ntarget \"{name}\" {{\n  tags = [\"{prefix}{bare}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{scope}\")\n}}\n",
+            from.join(", ")
+        );
+    }
+    text
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# @generated from @{ spec } by Slipway. Says what a host lacks that @{ name } is to run on.
+set -euo pipefail
+
+fail() { printf '[error] %s\n' "$*" >&2; exit 1; }
+
+dry_run=0
+for argument in "$@"; do
+  case $argument in
+    --dry-run) dry_run=1 ;;
+    -h | --help) printf 'usage: %s [--dry-run]\n' "${0##*/}"; exit ;;
+    *) fail "unknown argument: $argument" ;;
+  esac
+done
+
+missing=0
+for program in git curl jq docker nginx; do
+  if command -v "$program" > /dev/null; then
+    printf 'ok       %s\n' "$program"
+  else
+    printf 'missing  %s\n' "$program"
+    missing=$((missing + 1))
+  fi
+done
+if docker compose version > /dev/null 2>&1; then
+  printf 'ok       docker compose\n'
+else
+  printf 'missing  docker compose (the plugin)\n'
+  missing=$((missing + 1))
+fi
+if ! command -v certbot > /dev/null; then
+  printf 'warning  certbot is not there: certificates have to come from elsewhere\n'
+fi
+if ((missing > 0)); then
+  printf '[%s] %s missing; host-setup-install.sh installs them\n' "$([[ $dry_run == 1 ]] && echo dry-run || echo error)" "$missing" >&2
+  [[ $dry_run == 1 ]] || exit 1
+fi
