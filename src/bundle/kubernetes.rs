@@ -12,9 +12,6 @@ use crate::spec::document::Written;
 use crate::spec::filled;
 use crate::spec::system::KubernetesSpec;
 
-/// Where all of them lie.
-const FOLDER: &str = "kubernetes";
-
 /// Adds the manifests.
 pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
     let mut resources = Vec::new();
@@ -25,18 +22,10 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
         }
         let path = format!("{}.yaml", name(part.name()));
         let texts: Vec<String> = manifests.iter().map(yaml::text).collect();
-        add(files, &format!("{FOLDER}/{path}"), header(system) + &texts.join("---\n"));
+        add(files, &path, header(system) + &texts.join("---\n"));
         resources.push(path);
     }
-    if let Some(ingress) = ingress(system) {
-        add(files, &format!("{FOLDER}/ingress.yaml"), header(system) + &yaml::text(&ingress));
-        resources.push("ingress.yaml".to_owned());
-    }
-    add(
-        files,
-        &format!("{FOLDER}/kustomization.yaml"),
-        header(system) + &yaml::text(&kustomization(system, resources)),
-    );
+    add(files, "kustomization.yaml", header(system) + &yaml::text(&kustomization(system, resources)));
     let secrets = secrets(system);
     if !secrets.is_empty() {
         let text = format!(
@@ -44,7 +33,7 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
             header(system),
             yaml::text(&secret(system, &secrets))
         );
-        add(files, &format!("{FOLDER}/secret.example.yaml"), text);
+        add(files, "secret.example.yaml", text);
     }
 }
 
@@ -104,6 +93,7 @@ fn manifests(system: &System<'_>, part: &Part<'_>) -> Vec<Written> {
         (Archetype::Service, _) => {
             all.push(deployment(system, part));
             all.extend(service(system, part));
+            all.extend(ingress(system, part));
         }
         (Archetype::Job, Some(schedule)) => {
             let template = Written::map([("spec", job(system, part))]);
@@ -337,8 +327,8 @@ fn service(system: &System<'_>, part: &Part<'_>) -> Option<Written> {
 }
 
 /// The way in from outside of the cluster, if there is a domain and something that leads on.
-fn ingress(system: &System<'_>) -> Option<Written> {
-    let part = system.ingress()?;
+fn ingress(system: &System<'_>, part: &Part<'_>) -> Option<Written> {
+    system.ingress().filter(|ingress| ingress.name() == part.name())?;
     let domain = system.domain()?;
     let port = tcp(part).into_iter().next()?;
     let backend = Written::map([(
