@@ -12,8 +12,10 @@
     reason = "a test that cannot go on fails"
 )]
 
+pub mod feed;
 pub mod oracle;
 pub mod random;
+pub mod registry;
 
 use std::fs;
 use std::path::{Path, PathBuf};

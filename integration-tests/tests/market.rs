@@ -3,12 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::net::TcpStream;
-use std::time::Duration;
-
+use integration_tests::feed::Feed;
 use integration_tests::{Project, config, docker, docker_in, files};
 use serde_json::{Value, json};
-use tungstenite::Message;
 
 const SPEC: &str = "market.spec.yaml";
 const PORT: &str = "18980";
@@ -18,34 +15,6 @@ const COMPONENTS: [&str; 4] = ["orders", "feed", "web", "ingress"];
 fn http(method: &str, path: &str, body: &str) -> (u16, String, String) {
     let answer = integration_tests::http(PORT.parse().expect("a number"), method, path, body);
     (answer.status, answer.head, answer.body)
-}
-
-/// Listens on the feed's websocket, through the ingress.
-struct Feed(tungstenite::WebSocket<TcpStream>);
-
-impl Feed {
-    fn open() -> Self {
-        let stream = TcpStream::connect(format!("127.0.0.1:{PORT}")).expect("the ingress listens");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-        let url = format!("ws://localhost:{PORT}/socket.io/?EIO=4&transport=websocket");
-        let (socket, _) = tungstenite::client(url, stream).expect("the connection is upgraded");
-        let mut feed = Self(socket);
-        assert!(feed.next().starts_with('0'), "engine.io opens");
-        feed.0.send(Message::text("40")).expect("sent");
-        assert!(feed.next().starts_with("40"), "socket.io connects");
-        feed
-    }
-
-    fn next(&mut self) -> String {
-        loop {
-            let text = self.0.read().expect("a message").into_text().expect("text").to_string();
-            if text == "2" {
-                self.0.send(Message::text("3")).expect("sent");
-                continue;
-            }
-            return text;
-        }
-    }
 }
 
 fn compose(project: &Project, args: &[&str]) -> integration_tests::Said {
@@ -115,7 +84,7 @@ fn the_system_answers(project: &Project) {
         (200, json!("ok"))
     );
 
-    let mut feed = Feed::open();
+    let mut feed = Feed::open(PORT.parse().expect("a number"));
     let (status, _, _) = http("POST", "/api/orders", r#"{"ticker":"HULL","side":"sell","quantity":7}"#);
     assert_eq!(status, 201);
     let event = feed.next();

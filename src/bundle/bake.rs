@@ -41,16 +41,20 @@ pub(super) fn file(system: &System<'_>) -> String {
             None => "${notequal(REGISTRY, \"\") ? \"${REGISTRY}/\" : \"\"}".to_owned(),
         };
         let mut from = vec![format!("from(\"{name}\")")];
-        if !shared.is_empty() && !shared.contains(&name) {
+        if !shared.is_empty() {
             from.push("from(\"shared\")".to_owned());
         }
-        let scope = if shared.contains(&name) { "shared" } else { name };
-        if scope == "shared" {
-            from = vec!["from(\"shared\")".to_owned()];
-        }
         text += &format!(
-            "\ntarget \"{name}\" {{\n  tags = [\"{prefix}{bare}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{scope}\")\n}}\n",
+            "\ntarget \"{name}\" {{\n  tags = [\"{prefix}{bare}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{name}\")\n}}\n",
             from.join(", ")
+        );
+    }
+    for (number, stage) in shared.iter().enumerate() {
+        text += &format!(
+            "\n# What several components have in common: build it first, and all others find it in the cache.\n\
+             target \"shared-{number}\" {{\n  inherits = [\"{}\"]\n  target = \"{}\"\n  tags = []\n  \
+               output = [\"type=cacheonly\"]\n  cache-from = from(\"shared\")\n  cache-to = to(\"shared\")\n}}\n",
+            stage.component, stage.target
         );
     }
     text

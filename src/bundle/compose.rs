@@ -10,9 +10,14 @@ const LIMITS: (&str, &str, u32) = ("1.0", "512M", 256);
 
 /// `compose.yaml`.
 pub(super) fn bundled(system: &System<'_>) -> String {
+    let left_out: Vec<&str> = system.others().filter(|name| system.is_left_out(name)).collect();
+    let left_out = match left_out.as_slice() {
+        [] => String::new(),
+        names => format!("# Left out, as they are built for development alone: {}.\n", names.join(", ")),
+    };
     format!(
         "# @generated from {} by Slipway; do not edit, it is written anew by `--target :bundle`.\n\
-         # It needs no source tree: images come by {}, or by images.lock.\n{}",
+         # It needs no source tree: images come by {}, or by images.lock.\n{left_out}{}",
         system.file,
         system.variable("IMAGE_TAG"),
         yaml::text(&document(system))
@@ -54,7 +59,8 @@ pub(super) fn document(system: &System<'_>) -> Written {
             return Some((name.clone(), hardened(system, part, written)));
         }
         // A library runs nowhere.
-        system.others().any(|other| other == name).then(|| (name.clone(), other(system, name, written)))
+        let runs = system.others().any(|other| other == name) && !system.is_left_out(name);
+        runs.then(|| (name.clone(), other(system, name, written)))
     });
     let mut entries = vec![("name".to_owned(), Written::text(system.name.clone()))];
     entries.push(("services".to_owned(), Written::Map(services.collect())));
@@ -65,7 +71,10 @@ pub(super) fn document(system: &System<'_>) -> Written {
 
 /// A service that is not built here: as it is, its image by a variable.
 fn other(system: &System<'_>, name: &str, written: &Written) -> Written {
-    let mut service = written.clone();
+    let mut service = written.clone().without("build").without("develop");
+    if written.get("image").is_none() {
+        service.set("image", Written::text(image(system, name, &format!("{}-{name}", system.name))));
+    }
     if let Some(own) = written.get("image").and_then(Written::as_text) {
         service.set("image", Written::Text(image(system, name, own)));
     }
@@ -181,7 +190,7 @@ fn depends_on(system: &System<'_>, part: &Part<'_>, written: &Written, service: 
     let mut entries = Vec::new();
     for (name, mut how) in given.into_iter().chain(added) {
         let known = system.part(&name);
-        if known.is_none() && !system.others().any(|other| other == name) {
+        if known.is_none() && (system.is_left_out(&name) || !system.others().any(|other| other == name)) {
             continue;
         }
         if how == Written::Null {

@@ -4,6 +4,8 @@ use minijinja::context;
 
 use super::template::filled;
 use super::{System, TextFiles, add, add_program, ingress};
+use crate::lint::is_of_origins;
+use crate::spec::variables;
 
 const README: &str = include_str!("templates/deploy/README.md");
 const SCRIPTS: [(&str, &str); 5] = [
@@ -14,9 +16,8 @@ const SCRIPTS: [(&str, &str); 5] = [
     ("host-setup-install.sh", include_str!("templates/deploy/host-setup-install.sh")),
 ];
 
-/// Names of variables that hold the origins which a service answers.
-pub(crate) const CORS_VARIABLES: [&str; 4] =
-    ["CORS_ALLOWED_ORIGINS", "CORS_ORIGINS", "ALLOWED_ORIGINS", "CORS_ORIGIN"];
+/// The variable that says whose pages may ask, unless the spec's file uses another one.
+const CORS_VARIABLE: &str = "CORS_ALLOWED_ORIGINS";
 
 /// Adds the files of the profile, if the spec names one.
 pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
@@ -29,7 +30,10 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
         value.map(|value| value.value.clone()).unwrap_or_default()
     };
     let settings = system.spec.running.iter().flat_map(|running| &running.environment);
-    let cors = settings.map(|setting| setting.name.as_str()).find(|name| CORS_VARIABLES.contains(name));
+    let mut of_origins = settings.filter(|setting| is_of_origins(&setting.name));
+    let cors = of_origins.find_map(|setting| {
+        variables(&setting.written).into_iter().map(|variable| variable.name).find(|name| is_of_origins(name))
+    });
     let values = context! {
         spec => system.file.clone(),
         name => system.name.clone(),
@@ -41,7 +45,7 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
         environment => deploy.environment.as_ref().map_or("production", |environment| &environment.value),
         domain => text(deploy.domain.as_ref()),
         domain_variable => system.domain_variable(),
-        cors_variable => cors.unwrap_or(CORS_VARIABLES[0]),
+        cors_variable => cors.unwrap_or_else(|| CORS_VARIABLE.to_owned()),
         port => ingress::port(system).unwrap_or_else(|| "8080".to_owned()),
     };
     for (name, template) in SCRIPTS {

@@ -31,7 +31,7 @@ pub(super) fn example(system: &System<'_>) -> String {
         .parts
         .iter()
         .map(super::Part::name)
-        .chain(system.others())
+        .chain(system.others().filter(|name| !system.is_left_out(name)))
         .map(|service| system.image_variable(service))
         .collect();
     let (registry, domain) = (system.variable("REGISTRY"), system.domain_variable());

@@ -50,7 +50,8 @@ pub(super) fn lock(system: &System<'_>) -> String {
         system.name
     );
     let parts = system.parts.iter().map(super::Part::name);
-    let mut names: Vec<&str> = parts.chain(system.others()).collect();
+    let mut names: Vec<&str> =
+        parts.chain(system.others().filter(|name| !system.is_left_out(name))).collect();
     names.sort_unstable();
     for service in names {
         let variable = system.image_variable(service);

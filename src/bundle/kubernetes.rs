@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::compose::{default_limits, document, registry_and_name};
 use super::{Part, System, TextFiles, add, yaml};
+use crate::lint::is_secret_name;
 use crate::plan::Archetype;
 use crate::plan::contract::Question;
 use crate::spec::document::Written;
-use crate::spec::filled;
 use crate::spec::system::KubernetesSpec;
+use crate::spec::{filled, variables};
 
 /// Adds the manifests.
 pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
@@ -25,7 +26,15 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
         add(files, &path, header(system) + &texts.join("---\n"));
         resources.push(path);
     }
-    add(files, "kustomization.yaml", header(system) + &yaml::text(&kustomization(system, resources)));
+    let mut head = header(system);
+    let others: Vec<&str> = system.others().filter(|name| !system.is_left_out(name)).collect();
+    if !others.is_empty() {
+        head += &format!(
+            "# Not built here, so not here either; services of these names have to be there: {}.\n",
+            others.join(", ")
+        );
+    }
+    add(files, "kustomization.yaml", head + &yaml::text(&kustomization(system, resources)));
     let secrets = secrets(system);
     if !secrets.is_empty() {
         let text = format!(
@@ -137,7 +146,7 @@ fn pod(system: &System<'_>, part: &Part<'_>, restart: Option<&str>) -> Written {
     let grace = part.plan.contract.promise.stop.within.as_secs().max(1);
     let mut spec = Vec::new();
     if let Some((uid, gid)) = part.user() {
-        let context = [
+        let mut context = vec![
             ("runAsNonRoot", Written::Bool(uid != 0)),
             ("runAsUser", number(uid.into())),
             ("runAsGroup", number(gid.into())),
@@ -145,6 +154,14 @@ fn pod(system: &System<'_>, part: &Part<'_>, restart: Option<&str>) -> Written {
             ("fsGroup", number(gid.into())),
             ("seccompProfile", Written::map([("type", Written::text("RuntimeDefault"))])),
         ];
+        if tcp(part).iter().any(|port| *port < 1024) {
+            // As engines do for containers; one of the settings that every cluster allows.
+            let sysctl = [
+                ("name", Written::text("net.ipv4.ip_unprivileged_port_start")),
+                ("value", Written::text("0")),
+            ];
+            context.push(("sysctls", Written::List(vec![Written::map(sysctl)])));
+        }
         spec.push(("securityContext", Written::map(context)));
     }
     // Of what the cluster has, no image here needs anything.
@@ -431,7 +448,9 @@ fn environment(system: &System<'_>, part: &Part<'_>) -> (Vec<(String, String)>, 
     for setting in &part.service.running.environment {
         let is_secret = promise.required.contains(&setting.name)
             || promise.secrets.contains(&setting.name)
-            || !setting.needs.is_empty();
+            || !setting.needs.is_empty()
+            || is_secret_name(&setting.name)
+            || variables(&setting.written).iter().any(|variable| is_secret_name(&variable.name));
         if is_secret {
             secret.push(setting.name.clone());
         } else {

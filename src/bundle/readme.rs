@@ -48,7 +48,7 @@ pub(super) fn bundle(system: &System<'_>) -> String {
             part.user().map_or_else(|| "that of its base".to_owned(), |(uid, gid)| format!("{uid}:{gid}"));
         text += &format!("| {} | `{}` | {user} | {} |\n", part.name(), system.image(part), ports.join(", "));
     }
-    for other in system.others() {
+    for other in system.others().filter(|name| !system.is_left_out(name)) {
         text += &format!("| {other} | as the spec has it | | |\n");
     }
     let needed = system.files_needed();

@@ -4,7 +4,8 @@ use minijinja::{Value, context};
 
 use super::ingress::{checks, port};
 use super::template::filled;
-use super::{System, TextFiles, add, add_program};
+use super::{Part, System, TextFiles, add, add_program};
+use crate::plan::Archetype;
 use crate::spec::routes::Answer;
 
 const LIB: &str = include_str!("templates/scripts/lib.sh");
@@ -67,7 +68,11 @@ fn values(system: &System<'_>, up: &'static str) -> Value {
         .map(|route| route.path.clone())
         .collect();
     let container_port = ingress.and_then(|part| Some(system.published(part.name()).into_iter().next()?.1));
+    let jobs = system.parts.iter().filter(|part| part.plan.archetype != Archetype::Service).map(Part::name);
+    // What is not built here may be a job as well.
+    let may_end: Vec<String> = jobs.chain(system.others()).map(str::to_owned).collect();
     context! {
+        may_end,
         spec => system.file.clone(),
         name => system.name.clone(),
         prefix => system.prefix(),

@@ -127,6 +127,19 @@ impl<'a> System<'a> {
         self.spec.others.iter().map(String::as_str)
     }
 
+    /// Whether a service that is no component is built, and for development and tests alone: no deployment
+    /// has it.
+    pub fn is_left_out(&self, name: &str) -> bool {
+        let is_built = self.written(name).is_some_and(|written| written.get("build").is_some());
+        is_built && self.part(name).is_none() && self.is_for_development(name)
+    }
+
+    fn is_for_development(&self, name: &str) -> bool {
+        let profiles =
+            self.spec.running_of(name).map(|running| running.profiles.as_slice()).unwrap_or_default();
+        !profiles.is_empty() && profiles.iter().all(|name| ["dev", "test"].contains(&name.value.as_str()))
+    }
+
     /// What the spec's file says of a service.
     pub fn written(&self, service: &str) -> Option<&'a Written> {
         self.spec.document.get(service)
@@ -167,13 +180,10 @@ impl System<'_> {
     pub fn mounted_files(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (name, _) in &self.spec.document.services {
-            let running = self.spec.running_of(name);
-            let profiles = running.map(|running| running.profiles.as_slice()).unwrap_or_default();
-            if !profiles.is_empty()
-                && profiles.iter().all(|name| ["dev", "test"].contains(&name.value.as_str()))
-            {
+            if self.is_for_development(name) {
                 continue;
             }
+            let running = self.spec.running_of(name);
             let mounts = running.map(|running| running.mounts.as_slice()).unwrap_or_default();
             found.extend(mounts.iter().filter_map(|mount| mount.source.as_deref().and_then(beside)));
         }

@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use super::compose::registry_and_name;
 use super::template::filled;
 use super::{System, TextFiles, add};
-use crate::plan::reach;
+use crate::plan::{Action, reach};
 use crate::spec::SourceName;
 use crate::spec::system::WorkflowsSpec;
 
@@ -18,11 +18,22 @@ const WORKFLOWS: [(&str, &str); 4] = [
     ("license-scanning-node.yml", include_str!("templates/workflows/license-scanning-node.yml")),
 ];
 
+/// What a linter of workflows is to know.
+const ZIZMOR: &str =
+    "# Actions are named by version; who pins them by digest lets an update bot do so, and removes this.
+rules:
+  unpinned-uses:
+    config:
+      policies:
+        \"*\": ref-pin
+";
+
 /// What is kept of old images.
 const KEEP: u32 = 10;
 
 /// Adds the workflows.
 pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
+    add(files, ".github/zizmor.yml", ZIZMOR.to_owned());
     let values = values(system);
     let has_node = !folders(system, &["node", "static"]).is_empty();
     for (name, template) in WORKFLOWS {
@@ -33,19 +44,51 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
     }
 }
 
-/// The components that others are made from: their stages are shared.
-pub(super) fn shared<'s>(system: &'s System<'_>) -> BTreeSet<&'s str> {
-    let mut found = BTreeSet::new();
+/// A stage that several components have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shared {
+    /// A component that has it.
+    pub(super) component: String,
+    /// The target that builds it.
+    pub(super) target: String,
+}
+
+/// What several components are made from: other components, and stages that are the same in all of them, such as
+/// the installation of a workspace's packages. It is built once, and cached under one name.
+pub(super) fn shared(system: &System<'_>) -> Vec<Shared> {
+    let mut found: Vec<Shared> = Vec::new();
     for part in &system.parts {
         let stages: Vec<_> = part.plan.stages.iter().collect();
         for used in reach::images(&stages) {
             if let SourceName::Component(name) = system.spec.source(part.name(), &used.name)
-                && let Some(other) = system.part(&name)
+                && system.part(&name).is_some()
+                && !found.iter().any(|known| known.component == name)
             {
-                found.insert(other.name());
+                found.push(Shared { component: name.clone(), target: name });
             }
         }
     }
+    let mut known: BTreeMap<String, (Shared, usize)> = BTreeMap::new();
+    let mut order = Vec::new();
+    for part in &system.parts {
+        for stage in part.plan.stages.iter().filter(|stage| stage.name != part.plan.runtime) {
+            // What only copies costs nothing.
+            if !stage.steps.iter().any(|step| matches!(step.action, Action::Run(_))) {
+                continue;
+            }
+            let actions: Vec<_> = stage.steps.iter().map(|step| &step.action).collect();
+            let content = format!("{:?} {:?} {actions:?}", stage.from, stage.platform);
+            let target = format!("{}:{}", part.name(), stage.name);
+            let first = Shared { component: part.name().to_owned(), target };
+            let entry = known.entry(content.clone()).or_insert_with(|| {
+                order.push(content);
+                (first, 0)
+            });
+            entry.1 += 1;
+        }
+    }
+    let same = order.iter().filter_map(|content| known.get(content)).filter(|(_, count)| *count > 1);
+    found.extend(same.map(|(shared, _)| shared.clone()));
     found
 }
 
@@ -117,7 +160,10 @@ fn values(system: &System<'_>) -> Value {
         emulated => platforms.len() > 1,
         keep => given.and_then(|given| given.keep.as_ref()).map_or(KEEP, |keep| keep.value),
         components,
-        shared => shared.iter().copied().collect::<Vec<_>>().join(","),
+        shared => shared
+            .iter()
+            .map(|shared| context! { component => shared.component.clone(), target => shared.target.clone() })
+            .collect::<Vec<_>>(),
         paths => paths.into_iter().collect::<Vec<_>>(),
         registry => registries.first().cloned().unwrap_or_default(),
         node => folders(system, &["node", "static"]),

@@ -10,6 +10,8 @@ mod rules;
 mod subject;
 
 pub use levels::Levels;
+pub(crate) use rules::open_cors::is_of_origins;
+pub(crate) use rules::secret_in_plain_text::is_secret_name;
 pub use rules::unused_argument::unused_arguments;
 pub use subject::Subject;
 

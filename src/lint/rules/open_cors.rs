@@ -6,9 +6,7 @@ use crate::lint::{Found, Subject};
 /// Looks at environment variables whose names speak of CORS and origins.
 pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     for setting in subject.running().into_iter().flat_map(|running| &running.environment) {
-        let name = setting.name.to_uppercase();
-        let about_origins = name.contains("ORIGIN") && (name.contains("CORS") || name.contains("ALLOW"));
-        if !(about_origins || name == "CORS" || name.ends_with("_CORS")) {
+        if !is_of_origins(&setting.name) {
             continue;
         }
         let origins: Vec<&str> = setting
@@ -34,4 +32,11 @@ pub(in crate::lint) fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         );
         found.push(finding);
     }
+}
+
+/// Whether what has this name says whose pages may ask.
+pub(crate) fn is_of_origins(name: &str) -> bool {
+    let name = name.to_uppercase();
+    let about_origins = name.contains("ORIGIN") && (name.contains("CORS") || name.contains("ALLOW"));
+    about_origins || name == "CORS" || name.ends_with("_CORS")
 }

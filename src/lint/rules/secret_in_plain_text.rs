@@ -145,7 +145,8 @@ fn has_password(value: &str) -> bool {
     user.split_once(':').is_some_and(|(_, password)| !password.is_empty() && !password.contains('$'))
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether what has this name is most likely a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let upper = name.to_uppercase().replace(['-', '.'], "_");
     let parts: Vec<&str> = upper.split('_').collect();
     let ends = |ending: &&[&str]| {

@@ -64,7 +64,10 @@ status_of() {
   curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' "$1" || true
 }
 @% endif %@
-# The containers of the project that are not well yet, a line each. One that ended with 0 is well: a job.
+# What may end, and is well if it did with 0.
+MAY_END=(@% for name in may_end %@@{ name }@% if not loop.last %@ @% endif %@@% endfor %@)
+
+# The containers of the project that are not well yet, a line each.
 not_ready() {
   docker ps --all --filter "label=com.docker.compose.project=$PROJECT" \
     --format '{{.Label "com.docker.compose.service"}}|{{.State}}|{{.Status}}' |
@@ -72,7 +75,10 @@ not_ready() {
       case $state:$status in
         running:*'(healthy)'*) ;;
         running:*'(health: starting)'* | running:*'(unhealthy)'*) printf '%s: %s\n' "$service" "$status" ;;
-        running:* | 'exited:Exited (0)'*) ;;
+        running:*) ;;
+        'exited:Exited (0)'*)
+          if [[ " ${MAY_END[*]} " != *" $service "* ]]; then printf '%s: %s\n' "$service" "$status"; fi
+          ;;
         *) printf '%s: %s\n' "$service" "$status" ;;
       esac
     done
