@@ -485,7 +485,13 @@ fn traderx_manifests_workflows_and_dockerfiles() {
         assert_eq!(target["cache-to"][0]["scope"], component);
     }
 
-    let dockerfiles = write(&project, TRADERX, ":dockerfiles");
+    // Where the images of .NET cannot be reached, what is written is the same.
+    let net = ["sdk", "aspnet"].map(|name| {
+        format!("--build-context=mcr.microsoft.com/dotnet/{name}:9.0=docker-image://debian:bookworm-slim")
+    });
+    let args = ["--target", ":dockerfiles", "--output", "dockerfiles", net[0].as_str(), net[1].as_str()];
+    project.build(TRADERX, &args).expect_ok();
+    let dockerfiles = project.path().join("dockerfiles");
     for component in TEN {
         assert!(
             read(&dockerfiles, &format!("{component}/Dockerfile.compose")).contains("FROM "),
@@ -665,7 +671,7 @@ fn what_is_ignored_stays_out() {
     project.write("py/requirements.txt", "");
     project.write(
         "x.spec.yaml",
-        "# syntax=slipway/frontend:0\nservices:\n  api: { build: { context: ., dockerfile: x.spec.yaml, target: api }, x-slipway: { recipe: node, source: api, main: src/main.js } }\n  py: { build: { context: ., dockerfile: x.spec.yaml, target: py }, x-slipway: { recipe: python, source: py, main: app.py } }\n",
+        "# syntax=slipway/frontend:0\nservices:\n  api: { build: { context: ., dockerfile: x.spec.yaml, target: api }, command: [node, src/main.js], x-slipway: { recipe: node, source: api } }\n  py: { build: { context: ., dockerfile: x.spec.yaml, target: py }, x-slipway: { recipe: python, source: py, main: app.py } }\n",
     );
     let written = write(&project, "x.spec.yaml", ":dockerignore");
     std::fs::copy(written.join(".dockerignore"), project.path().join(".dockerignore")).expect("copied");
@@ -780,7 +786,7 @@ services:
         assert_eq!(upgrade("/ws")["headers"]["upgrade"], "websocket");
         assert_eq!(upgrade("/kept/")["headers"].get("upgrade"), None);
         let old = get("/old");
-        assert!(old.status == 301 && old.head.contains("location: /docs/\r\n"), "{}", old.head);
+        assert!(old.status == 301 && old.head.ends_with("location: /docs/"), "{}", old.head);
         assert!(get("/docs/").body.contains("API explorer") && get("/docs/").head.contains("text/html"));
         let catalog: Value = serde_json::from_str(&get("/docs/catalog.json").body).expect("JSON");
         let api = &catalog["services"][0];
