@@ -16,14 +16,14 @@ impl Feed {
         let url = format!("ws://localhost:{port}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) = tungstenite::client(url, stream).expect("the connection is upgraded");
         let mut feed = Self(socket);
-        assert!(feed.next().starts_with('0'), "engine.io opens");
+        assert!(feed.message().starts_with('0'), "engine.io opens");
         feed.0.send(Message::text("40")).expect("sent");
-        assert!(feed.next().starts_with("40"), "socket.io connects");
+        assert!(feed.message().starts_with("40"), "socket.io connects");
         feed
     }
 
     /// The next message that is no heartbeat.
-    pub fn next(&mut self) -> String {
+    pub fn message(&mut self) -> String {
         loop {
             let text = self.0.read().expect("a message").into_text().expect("text").to_string();
             if text == "2" {

@@ -116,7 +116,7 @@ fn market_from_its_bundle_alone() {
             http(PORT, "POST", "/api/orders", r#"{"ticker":"HULL","side":"buy","quantity":3}"#).status,
             201
         );
-        assert!(feed.next().contains("HULL"));
+        assert!(feed.message().contains("HULL"));
         let tests = script(&first, &tag, "test.sh", &[]).expect_ok();
         assert!(tests.out.contains("ok    orders: GET /api/health answers 200"), "{}", tests.out);
         let status = script(&first, &tag, "status.sh", &[]).expect_ok();

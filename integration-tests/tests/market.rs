@@ -87,7 +87,7 @@ fn the_system_answers(project: &Project) {
     let mut feed = Feed::open(PORT.parse().expect("a number"));
     let (status, _, _) = http("POST", "/api/orders", r#"{"ticker":"HULL","side":"sell","quantity":7}"#);
     assert_eq!(status, 201);
-    let event = feed.next();
+    let event = feed.message();
     assert!(event.starts_with("42[\"order\"") && event.contains("HULL"), "{event}");
     assert_eq!(http("POST", "/api/orders", r#"{"ticker":"NONE","side":"sell","quantity":7}"#).0, 400);
 

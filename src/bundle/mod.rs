@@ -1,7 +1,7 @@
 //! From images to a running system: files about the whole project, from the same facts as its images.
 //!
 //! A [`System`] is the spec with every component's plan. Each file here is a function from it to a text:
-//! [`compose`] the hardened Compose file, [`env`] its variables, [`images`] the digests, [`ingress`] what
+//! [`compose`] the hardened Compose file, [`mod@env`] its variables, [`images`] the digests, [`ingress`] what
 //! follows from routes, [`scripts`] and [`deploy`] what an operator runs, [`kubernetes`] manifests,
 //! [`workflows`] what CI runs, [`ignore`] what stays out of build contexts. None of them knows the clock,
 //! the network or BuildKit, so the same spec gives the same bytes.

@@ -302,17 +302,7 @@ fn assemble(
     reader.diagnostics.about(None);
     routes::resolve(&mut components, &running, reader);
     if components.is_empty() && unreadable.is_empty() && !running.is_empty() {
-        let meant = misspelt_extension(root);
-        let place = meant.as_ref().unwrap_or(&root.span);
-        reader.report(
-            Diagnostic::new(
-                Code::MissingKey,
-                "no service has an `x-slipway` key, so there is nothing to build",
-            )
-            .at(place)
-            .help_if(meant.as_ref().map(|_| "did you mean `x-slipway`?"))
-            .help("give a service `x-slipway: { recipe: node, source: folder }`"),
-        );
+        reader.report(nothing_to_build(root));
     }
     let variables = std::mem::take(&mut reader.used);
     Some(Spec {
@@ -327,6 +317,16 @@ fn assemble(
         lock: None,
         variables,
     })
+}
+
+/// Nobody asks for an image: most likely the key was meant, and misspelt.
+fn nothing_to_build(root: &Node) -> Diagnostic {
+    let meant = misspelt_extension(root);
+    let place = meant.as_ref().unwrap_or(&root.span);
+    Diagnostic::new(Code::MissingKey, "no service has an `x-slipway` key, so there is nothing to build")
+        .at(place)
+        .help_if(meant.as_ref().map(|_| "did you mean `x-slipway`?"))
+        .help("give a service `x-slipway: { recipe: node, source: folder }`")
 }
 
 /// The key's own line where the service has one; an inherited one stands where it was written.

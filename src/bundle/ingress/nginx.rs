@@ -1,5 +1,5 @@
 //! An nginx template as routes: enough of nginx's language to know which location leads to which service.
-//! (Its syntax: words, quotes, `;`, blocks in braces, comments; see ngx_conf_file.c's `ngx_conf_read_token`.)
+//! (Its syntax: words, quotes, `;`, blocks in braces, comments; see `ngx_conf_read_token`.)
 
 use crate::diagnostic::Span;
 use crate::spec::routes::{Answer, Route};
@@ -152,7 +152,7 @@ fn parse(text: &str) -> Vec<Directive> {
                 loop {
                     // The braces of a variable are none of a block.
                     if word.ends_with('$') && characters.peek() == Some(&'{') {
-                        while let Some(next) = characters.next() {
+                        for next in characters.by_ref() {
                             word.push(next);
                             if next == '}' {
                                 break;

@@ -27,20 +27,20 @@ pub(in crate::bundle) fn checks(system: &System<'_>, ingress: &Part<'_>) -> Vec<
                 expected,
             });
         }
-        of(part.name(), question(part), &ingress.routes)
+        of(part.name(), question(part).as_ref(), &ingress.routes)
     });
     let others = system.others().filter_map(|name| of(name, None, &ingress.routes));
     own.chain(others).collect()
 }
 
 /// Its health check, asked through the first route that leads to it.
-fn of(service: &str, asked: Option<(String, Vec<u16>)>, routes: &[Route]) -> Option<Check> {
+fn of(service: &str, asked: Option<&(String, Vec<u16>)>, routes: &[Route]) -> Option<Check> {
     routes.iter().find_map(|route| {
         let Answer::Proxy { service: target, strip, .. } = &route.answer else { return None };
         if target != service {
             return None;
         }
-        let (path, expected) = match &asked {
+        let (path, expected) = match asked {
             Some((path, expected)) if *strip => {
                 (format!("{}{path}", route.path.trim_end_matches('/')), expected.clone())
             }
