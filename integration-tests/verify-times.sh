@@ -13,7 +13,7 @@ printf '%-24s %10s %10s %8s\n' service 'build s' 'verify s' share
 for system in "$@"; do
   args=()
   [ "$system" != reactbin ] || args=(--build-arg PYTHON_VERSION=3.11)
-  for service in $(docker buildx build --call=targets,format=json -f "$system/$system.spec.yaml" "$system" 2>/dev/null | jq -r '.targets[].name'); do
+  for service in $(docker buildx build --call=targets,format=json -f "$system/$system.spec.yaml" "$system" 2>/dev/null | jq -r '.targets[].name | select(startswith(":") | not)'); do
     docker buildx build --progress=rawjson --no-cache "${args[@]}" -f "$system/$system.spec.yaml" \
       --target "$service:verify" "$system" 2> /tmp/verify-times.$$ > /dev/null || continue
     jq -rs --arg service "$service" "$seconds"'

@@ -45,6 +45,15 @@ impl Files {
         ("workflows", Self::Project(Kind::Workflows), "what CI runs, and a file for bake"),
     ];
 
+    /// The names of those that can be about one component.
+    pub fn of_components() -> Vec<&'static str> {
+        Self::ALL
+            .iter()
+            .filter(|(_, files, _)| !matches!(files, Self::Project(_)))
+            .map(|(name, ..)| *name)
+            .collect()
+    }
+
     /// The one of this name. No stage can have it.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, ..)| *known == name).map(|(_, files, _)| *files)
@@ -169,7 +178,11 @@ impl<'s> Target<'s> {
             Diagnostic::new(Code::UnknownTarget, format!("`{}` has no stage `{stage}`", plan.component))
                 .at(&self.service.name.span)
                 .help_if(meant)
-                .help(format!("its stages: {}; and verify, report", names.join(", "))),
+                .help(format!(
+                    "its stages: {}; and files: {}",
+                    names.join(", "),
+                    Files::of_components().join(", ")
+                )),
         ])
     }
 }

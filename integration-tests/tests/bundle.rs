@@ -195,8 +195,23 @@ fn traderx_bundle() {
     assert_eq!(all.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     scripts_are_sound(&bundle);
 
+    is_hardened(&bundle);
+    follows_the_domain(&bundle);
+    // S0-16, S0-17
+    let start = bundle.join("start-env.sh");
+    let dry = |args: &[&str]| run(&bundle, &[], &start.to_string_lossy(), args).expect_ok().out;
+    assert!(dry(&["--dry-run"]).contains("up -d --build"));
+    assert!(dry(&["--dry-run", "--skip-build"]).contains("up -d --no-build"));
+
+    deploys(&bundle);
+    has_states(&bundle);
+
+    changes_with_the_spec(&project);
+}
+
+fn is_hardened(bundle: &Path) {
     // S0-1, A.13-1, A.13-4, A.13-8: ten services, images alone, hardened, and in order.
-    let config = compose_config(&bundle, &[], &["compose.yaml"]);
+    let config = compose_config(bundle, &[], &["compose.yaml"]);
     assert_eq!(config["name"], "traderx-state-004");
     let services = config["services"].as_object().expect("services");
     assert_eq!(services.keys().map(String::as_str).collect::<Vec<_>>(), TEN);
@@ -212,20 +227,23 @@ fn traderx_bundle() {
             assert_eq!(how["condition"], "service_healthy", "{name} waits for {other}");
         }
     }
-    let ours = read(&bundle, "compose.yaml");
+    let ours = read(bundle, "compose.yaml");
     let (first, last) = (ours.find("  database:").expect("first"), ours.find("  ingress:").expect("last"));
     assert!(first < last && ours.contains("user: \"1001:1001\""));
     // The variant of a registry, and images by digest.
     let registry = [("TRADERX_REGISTRY", "registry.example.org"), ("TRADERX_IMAGE_TAG", "1.2")];
-    let config = compose_config(&bundle, &registry, &["compose.yaml", "compose.registry.yaml"]);
+    let config = compose_config(bundle, &registry, &["compose.yaml", "compose.registry.yaml"]);
     assert_eq!(config["services"]["database"]["image"], "registry.example.org/finos/traderx-c0/database:1.2");
     let digest = format!("localhost:5000/x@sha256:{}", "0a".repeat(32));
-    let config = compose_config(&bundle, &[("TRADERX_DATABASE_IMAGE", &digest)], &["compose.yaml"]);
+    let config = compose_config(bundle, &[("TRADERX_DATABASE_IMAGE", &digest)], &["compose.yaml"]);
     assert_eq!(config["services"]["database"]["image"], digest);
+}
 
+fn follows_the_domain(bundle: &Path) {
+    let ours = read(bundle, "compose.yaml");
     // S0-8, S0-9, S0-10, A.11: whom services answer follows the domain.
     let origins = |env: &[(&str, &str)]| {
-        compose_config(&bundle, env, &["compose.yaml"])["services"]["reference-data"]["environment"]["CORS_ALLOWED_ORIGINS"].clone()
+        compose_config(bundle, env, &["compose.yaml"])["services"]["reference-data"]["environment"]["CORS_ALLOWED_ORIGINS"].clone()
     };
     assert_eq!(
         origins(&[("TRADERX_FQDN", "d.example.org")]),
@@ -234,16 +252,9 @@ fn traderx_bundle() {
     assert_eq!(origins(&[("TRADERX_FQDN", "d"), ("CORS_ALLOWED_ORIGINS", "https://only")]), "https://only");
     let hardcoded = ours.lines().find(|line| line.contains("CORS_ALLOWED_ORIGINS: http"));
     assert_eq!(hardcoded, None);
+}
 
-    // S0-16, S0-17
-    let start = bundle.join("start-env.sh");
-    let dry = |args: &[&str]| run(&bundle, &[], &start.to_string_lossy(), args).expect_ok().out;
-    assert!(dry(&["--dry-run"]).contains("up -d --build"));
-    assert!(dry(&["--dry-run", "--skip-build"]).contains("up -d --no-build"));
-
-    deploys(&bundle);
-    has_states(&bundle);
-
+fn changes_with_the_spec(project: &Project) {
     // S0-3, NFR-304, and item 10: the same spec, the same bytes; another spec, other bytes.
     let again = project.path().join("again");
     project
@@ -255,7 +266,7 @@ fn traderx_bundle() {
         TRADERX,
         &spec.replace("DATABASE_WEB_HOSTNAMES: localhost,database", "DATABASE_WEB_HOSTNAMES: database"),
     );
-    let changed = write(&project, TRADERX, ":bundle");
+    let changed = write(project, TRADERX, ":bundle");
     assert!(read(&changed, "compose.yaml").contains("DATABASE_WEB_HOSTNAMES: database\n"));
     // A time that is given is in the state, and nobody else's.
     project
@@ -282,7 +293,7 @@ fn traderx_bundle() {
         .replace("service: trade-feed, strip: true, websocket: true", "service: trade-feed, strip: true")
         .replace("\nvolumes:\n", "\n  nats:\n    image: nats:2\n    expose: [\"9222\"]\n\nvolumes:\n");
     project.write(TRADERX, &nats);
-    let nats = write(&project, TRADERX, ":bundle");
+    let nats = write(project, TRADERX, ":bundle");
     let snippet = read(&nats, "runtime/deploy/aws-ec2-compose/nginx.reverse-proxy.snippet.conf");
     assert!(
         snippet.contains("location = /nats-ws {")
@@ -689,10 +700,8 @@ fn what_is_ignored_stays_out() {
     }
 }
 
-/// S0-4, S0-7, FR-303, NFR-305, NFR-309, NFR-310: routes, as nginx itself takes them and as a browser meets them.
-#[test]
-fn an_ingress_from_routes() {
-    let echo = r#"
+/// Says what it was asked.
+const ECHO: &str = r#"
 import http.server, json
 class Echo(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -704,7 +713,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 http.server.ThreadingHTTPServer(("", 9000), Echo).serve_forever()
 "#;
-    let spec = r#"# syntax=slipway/frontend:0
+/// An ingress with a route of every kind.
+const ROUTES: &str = r#"# syntax=slipway/frontend:0
 name: slipway-test-routes
 x-slipway: { defaults: { user: { uid: 1001, gid: 1001 } } }
 services:
@@ -744,9 +754,13 @@ services:
     healthcheck: { interval: 2s, timeout: 3s, retries: 10 }
     depends_on: [echo, api]
 "#;
+
+/// S0-4, S0-7, FR-303, NFR-305, NFR-309, NFR-310: routes, as nginx itself takes them and as a browser meets them.
+#[test]
+fn an_ingress_from_routes() {
     let project = Project::new(&[
-        ("x.spec.yaml", spec),
-        ("echo.py", echo),
+        ("x.spec.yaml", ROUTES),
+        ("echo.py", ECHO),
         ("openapi.yaml", "openapi: 3.0.3\ninfo: { title: x, version: '1' }\npaths: {}\n"),
         ("public/a.txt", "a file\n"),
     ]);

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::{Places, Said};
 use crate::spec::Spec;
+use crate::target::Files;
 
-/// The components, each with what makes it.
+/// The components, each with what makes it, and the files that the project can be written as.
 pub fn targets(spec: &Spec) -> Said {
     let only = spec.components.len() == 1;
     let mut text = String::from("TARGET DESCRIPTION\n");
     let mut places = Places::of(spec);
-    let list: Vec<Value> = spec
+    let mut list: Vec<Value> = spec
         .components
         .iter()
         .map(|service| {
@@ -38,5 +39,11 @@ pub fn targets(spec: &Spec) -> Said {
             target
         })
         .collect();
+    for (name, _, description) in Files::ALL {
+        let name = format!(":{name}");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name} {description}");
+        list.push(json!({ "name": name, "description": description }));
+    }
     Said { json: json!({ "targets": list, "sources": places.sources() }), text }
 }
