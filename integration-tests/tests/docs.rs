@@ -63,6 +63,8 @@ fn links_lead_somewhere() {
         "docs/reproducible.md",
         "docs/contracts.md",
         "docs/dockerfiles.md",
+        "docs/deploying.md",
+        "docs/routes.md",
     ] {
         let path = repository().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{name} is missing"));
