@@ -41,8 +41,13 @@ fn every_row_of_the_parity_table_is_shown_or_has_a_reason() {
         for name in shown.split(", ").map(|name| name.trim_matches('`')) {
             let source = match name.split_once("::") {
                 Some((file, _)) => {
-                    let path = repository().join(format!("integration-tests/tests/{file}.rs"));
-                    fs::read_to_string(path).unwrap_or_else(|_| panic!("no such file: {name}"))
+                    let paths = [format!("{file}.rs"), format!("systems/{file}.rs")];
+                    let read =
+                        |path| fs::read_to_string(repository().join("integration-tests/tests").join(path));
+                    paths
+                        .into_iter()
+                        .find_map(|path| read(path).ok())
+                        .unwrap_or_else(|| panic!("no such file: {name}"))
                 }
                 None => units.clone(),
             };

@@ -29,7 +29,6 @@ fn publish(project: &Project, registry: &Registry, tag: &str, bundle: &Path) {
     // What runs has to come from the registry.
     for component in ["orders", "feed", "web", "ingress"] {
         docker(&["image", "rm", "-f", &format!("{registry}/market/{component}:{tag}")]);
-        docker(&["image", "rm", "-f", &format!("market/{component}:latest")]);
     }
 }
 
