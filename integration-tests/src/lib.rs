@@ -16,6 +16,7 @@ pub mod feed;
 pub mod oracle;
 pub mod random;
 pub mod registry;
+pub mod traderx;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use integration_tests::traderx::{SPEC as TRADERX, WITHOUT_NET, checkout as traderx};
 use integration_tests::{Project, Said, docker, docker_in, http, repository};
 use serde_json::Value;
 
-const TRADERX: &str = "traderx.spec.yaml";
 const TEN: [&str; 10] = [
     "account-service",
     "database",
@@ -23,17 +23,6 @@ const TEN: [&str; 10] = [
     "trade-service",
     "web-front-end-angular",
 ];
-
-fn traderx() -> Project {
-    let project = Project::copy_of("integration-tests/fixtures/traderx");
-    for name in ["database", "account-service", "position-service", "trade-processor", "trade-service"] {
-        let copied = Command::new("cp").args(["-a", "java", name]).current_dir(project.path()).status();
-        assert!(copied.expect("cp is installed").success());
-    }
-    let spec = std::fs::read_to_string(repository().join("specs/traderx").join(TRADERX)).expect("the spec");
-    project.write(TRADERX, &spec);
-    project
-}
 
 fn write(project: &Project, spec: &str, target: &str) -> PathBuf {
     let folder = project.path().join(format!("out-{}", target.trim_start_matches(':')));
@@ -497,10 +486,7 @@ fn traderx_manifests_workflows_and_dockerfiles() {
     }
 
     // Where the images of .NET cannot be reached, what is written is the same.
-    let net = ["sdk", "aspnet"].map(|name| {
-        format!("--build-context=mcr.microsoft.com/dotnet/{name}:9.0=docker-image://debian:bookworm-slim")
-    });
-    let args = ["--target", ":dockerfiles", "--output", "dockerfiles", net[0].as_str(), net[1].as_str()];
+    let args = [&["--target", ":dockerfiles", "--output", "dockerfiles"], &WITHOUT_NET[..]].concat();
     project.build(TRADERX, &args).expect_ok();
     let dockerfiles = project.path().join("dockerfiles");
     for component in TEN {

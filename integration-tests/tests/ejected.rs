@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
+use integration_tests::traderx::{SPEC, WITHOUT_NET, checkout};
 use integration_tests::{Project, config, docker, docker_in};
 use serde_json::Value;
 
@@ -41,9 +42,9 @@ fn contents(image: &str) -> BTreeMap<String, String> {
     docker(&["rm", &name]).expect_ok();
     // Differs from one start of a Python to the next, though it means the same.
     found.retain(|path, _| !path.ends_with(".pyc"));
-    // Maven writes the time into its jars: of those, all but the bytes is compared.
+    // Maven, Gradle and jar write the time into what they pack: of that, all but the bytes is compared.
     for (path, what) in &mut found {
-        if path.ends_with("app.jar") {
+        if path.ends_with("app.jar") || path.ends_with("service.jar") {
             what.truncate(what.rfind(' ').unwrap_or(what.len()));
         }
     }
@@ -150,11 +151,25 @@ fn reactbin() {
     is_equal(&project, "reactbin.spec.yaml", &["--build-arg", "PYTHON_VERSION=3.11"], &["api"]);
 }
 
+/// Hand-written stages, Gradle's wrapper, an ingress from routes. (Its .NET cannot be built here.)
+#[test]
+fn traderx() {
+    let components = ["database", "account-service", "reference-data", "web-front-end-angular", "ingress"];
+    is_equal(&checkout(), SPEC, &WITHOUT_NET, &components);
+}
+
 /// The recipes that no system shows.
 #[test]
 fn recipes() {
     let project = Project::copy_of("integration-tests/fixtures");
-    let components =
-        ["go-hello", "rust-hello", "java-linked", "pnpm-hello", "yarn-classic-hello", "poetry-hello"];
+    let components = [
+        "go-hello",
+        "rust-hello",
+        "java-linked",
+        "pnpm-hello",
+        "yarn-classic-hello",
+        "yarn-berry-hello",
+        "poetry-hello",
+    ];
     is_equal(&project, "fixtures.spec.yaml", &[], &components);
 }

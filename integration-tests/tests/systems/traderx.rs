@@ -3,11 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::process::Command;
+use integration_tests::traderx::{SPEC, checkout};
+use integration_tests::{Project, config, docker, docker_in, http, nothing_superfluous, weight};
 
-use integration_tests::{Project, config, docker, docker_in, http, nothing_superfluous, repository, weight};
-
-const SPEC: &str = "traderx.spec.yaml";
 /// There is no .NET where the tests run: people-service is another image.
 const OVERRIDE: &str = "\
 services:
@@ -30,18 +28,6 @@ const BUILT: [&str; 9] = [
     "ingress",
 ];
 
-fn checkout() -> Project {
-    let project = Project::copy_of("integration-tests/fixtures/traderx");
-    for name in ["database", "account-service", "position-service", "trade-processor", "trade-service"] {
-        let copied = Command::new("cp").args(["-a", "java", name]).current_dir(project.path()).status();
-        assert!(copied.expect("cp is installed").success());
-    }
-    let spec = std::fs::read_to_string(repository().join("specs/traderx").join(SPEC)).expect("the spec");
-    project.write(SPEC, &spec);
-    project.write("override.yaml", OVERRIDE);
-    project
-}
-
 fn compose(project: &Project, env: &[(&str, &str)], args: &[&str]) -> integration_tests::Said {
     let fixed = ["compose", "-f", SPEC, "-f", "override.yaml", "-p", "slipway-test-traderx"];
     docker_in(project.path(), env, &[&fixed, args].concat())
@@ -59,6 +45,7 @@ fn allowed(origin: &str) -> bool {
 #[test]
 fn ten_components() {
     let project = checkout();
+    project.write("override.yaml", OVERRIDE);
     let bake = [&["buildx", "bake", "--progress=plain", "-f", SPEC][..], &BUILT].concat();
     docker_in(project.path(), &[], &bake).expect_ok();
     for component in BUILT {
