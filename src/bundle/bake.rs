@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::System;
 use super::compose::registry_and_name;
-use super::workflows::shared;
+use super::workflows::{bake_name, shared};
 use crate::spec::filled;
 
 /// `docker-bake.hcl`.
@@ -23,7 +23,12 @@ pub(super) fn file(system: &System<'_>) -> String {
            result = equal(CACHE, \"\") ? [] : equal(CACHE, \"gha\") ? [\"type=gha,scope=${{scope}},mode=max\"] : [\"type=registry,ref=${{CACHE}}:${{scope}},mode=max\"]\n}}\n\n\
          group \"default\" {{\n  targets = [{1}]\n}}\n",
         system.file,
-        system.parts.iter().map(|part| format!("\"{}\"", part.name())).collect::<Vec<_>>().join(", ")
+        system
+            .parts
+            .iter()
+            .map(|part| format!("\"{}\"", bake_name(part.name())))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     let shared = shared(system);
     for part in &system.parts {
@@ -41,11 +46,10 @@ pub(super) fn file(system: &System<'_>) -> String {
             None => "${notequal(REGISTRY, \"\") ? \"${REGISTRY}/\" : \"\"}".to_owned(),
         };
         let mut from = vec![format!("from(\"{name}\")")];
-        if !shared.is_empty() {
-            from.push("from(\"shared\")".to_owned());
-        }
+        from.extend((0..shared.len()).map(|number| format!("from(\"shared-{number}\")")));
         text += &format!(
-            "\ntarget \"{name}\" {{\n  tags = [\"{prefix}{bare}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{name}\")\n}}\n",
+            "\ntarget \"{}\" {{\n  tags = [\"{prefix}{bare}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{name}\")\n}}\n",
+            bake_name(name),
             from.join(", ")
         );
     }
@@ -53,8 +57,9 @@ pub(super) fn file(system: &System<'_>) -> String {
         text += &format!(
             "\n# What several components have in common: build it first, and all others find it in the cache.\n\
              target \"shared-{number}\" {{\n  inherits = [\"{}\"]\n  target = \"{}\"\n  tags = []\n  \
-               output = [\"type=cacheonly\"]\n  cache-from = from(\"shared\")\n  cache-to = to(\"shared\")\n}}\n",
-            stage.component, stage.target
+               output = [\"type=cacheonly\"]\n  cache-from = from(\"shared-{number}\")\n  cache-to = to(\"shared-{number}\")\n}}\n",
+            bake_name(&stage.component),
+            stage.target
         );
     }
     text

@@ -1,9 +1,12 @@
 //! The hardened Compose file: every service as it is written, without its build, with its image by a variable,
 //! and with what a production system needs and nobody likes to repeat.
 
+use std::collections::BTreeMap;
+
 use super::{Part, System, yaml};
 use crate::plan::Archetype;
 use crate::spec::document::Written;
+use crate::spec::filled;
 
 /// What a container gets at most that says nothing itself.
 const LIMITS: (&str, &str, u32) = ("1.0", "512M", 256);
@@ -75,10 +78,35 @@ fn other(system: &System<'_>, name: &str, written: &Written) -> Written {
     if written.get("image").is_none() {
         service.set("image", Written::text(image(system, name, &format!("{}-{name}", system.name))));
     }
+    let waits = match written.get("depends_on") {
+        Some(Written::List(names)) => Some(Written::List(
+            names
+                .iter()
+                .filter(|name| !name.as_text().is_some_and(|name| is_gone(system, name)))
+                .cloned()
+                .collect(),
+        )),
+        Some(Written::Map(entries)) => {
+            Some(Written::Map(entries.iter().filter(|(name, _)| !is_gone(system, name)).cloned().collect()))
+        }
+        _ => None,
+    };
+    if let Some(waits) = waits {
+        let is_empty = waits.items().is_empty() && waits.entries().next().is_none();
+        service.set("depends_on", waits);
+        if is_empty {
+            service = service.without("depends_on");
+        }
+    }
     if let Some(own) = written.get("image").and_then(Written::as_text) {
         service.set("image", Written::Text(image(system, name, own)));
     }
     service
+}
+
+/// Whether a service of the spec is none of the bundle: a library, or one for development alone.
+fn is_gone(system: &System<'_>, name: &str) -> bool {
+    system.part(name).is_none() && (system.is_left_out(name) || !system.others().any(|other| other == name))
 }
 
 fn hardened(system: &System<'_>, part: &Part<'_>, written: &Written) -> Written {
@@ -126,8 +154,10 @@ fn tmpfs(part: &Part<'_>, service: &mut Written) {
         None => Vec::new(),
     };
     let has = |path: &str| given.iter().any(|entry| entry.split([':', '=']).next() == Some(path));
-    let missing: Vec<String> =
-        part.writes().into_iter().filter(|path| !has(path)).map(str::to_owned).collect();
+    // A folder that the image has keeps its mode, so it has to belong to whom runs.
+    let owner = part.user().map(|(uid, gid)| format!(":uid={uid},gid={gid}")).unwrap_or_default();
+    let missing = part.writes().into_iter().filter(|path| !has(path));
+    let missing: Vec<String> = missing.map(|path| format!("{path}{owner}")).collect();
     if !missing.is_empty() {
         service.set("tmpfs", Written::texts(given.into_iter().chain(missing)));
     }
@@ -151,6 +181,12 @@ fn limits(system: &System<'_>, service: &mut Written) {
         return;
     }
     let (cpus, memory, pids) = default_limits(system);
+    let reserved =
+        |key: &str| resources.get("reservations").and_then(|reserved| reserved.get(key)?.as_text());
+    // Nobody gets less than is reserved for it.
+    let memory =
+        most(memory, reserved("memory").or(service.get("mem_reservation").and_then(Written::as_text)), bytes);
+    let cpus = most(cpus, reserved("cpus"), |text| text.parse().ok());
     let limits = [
         ("cpus", Written::Text(cpus)),
         ("memory", Written::Text(memory)),
@@ -159,6 +195,31 @@ fn limits(system: &System<'_>, service: &mut Written) {
     resources.set("limits", Written::map(limits));
     deploy.set("resources", resources);
     service.set("deploy", deploy);
+}
+
+/// The larger one of an amount and another, as they are written; the other one too if it cannot be read.
+fn most(amount: String, other: Option<&str>, read: impl Fn(&str) -> Option<f64>) -> String {
+    let Some(other) = other else { return amount };
+    match (read(&amount), read(&filled(other, &BTreeMap::new()))) {
+        (Some(own), Some(other)) if own >= other => amount,
+        _ => other.to_owned(),
+    }
+}
+
+/// A size of Compose's in bytes: a number with a unit of a power of 1024.
+pub(super) fn bytes(text: &str) -> Option<f64> {
+    let lower = text.trim().to_lowercase();
+    let end = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
+    let (digits, unit) = lower.split_at(end);
+    let power = match unit.trim().trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        _ => return None,
+    };
+    Some(digits.parse::<f64>().ok()? * 1024_f64.powi(power))
 }
 
 /// Processors, memory and processes of what says nothing itself.
@@ -190,7 +251,7 @@ fn depends_on(system: &System<'_>, part: &Part<'_>, written: &Written, service: 
     let mut entries = Vec::new();
     for (name, mut how) in given.into_iter().chain(added) {
         let known = system.part(&name);
-        if known.is_none() && (system.is_left_out(&name) || !system.others().any(|other| other == name)) {
+        if is_gone(system, &name) {
             continue;
         }
         if how == Written::Null {
@@ -248,15 +309,26 @@ fn has_tag(name: &str) -> bool {
     bare.contains('@') || bare.rsplit('/').next().is_some_and(|last| last.contains(':'))
 }
 
-/// The registry that a name begins with, and the rest.
+/// The registry that a name begins with, as it is written, and the rest. A variable in its place is one if its
+/// default is.
 pub(super) fn registry_and_name(name: &str) -> (Option<String>, String) {
-    match name.split_once('/') {
-        Some((first, rest))
-            if !first.contains('$') && (first.contains(['.', ':']) || first == "localhost") =>
-        {
-            (Some(first.to_owned()), rest.to_owned())
+    let mut depth = 0_usize;
+    let slash = name.find(|c: char| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        _ => (None, name.to_owned()),
+        c == '/' && depth == 0
+    });
+    let Some(slash) = slash else { return (None, name.to_owned()) };
+    let (first, rest) = (&name[..slash], &name[slash + 1..]);
+    let value = filled(first, &BTreeMap::new());
+    let host = value.split('/').next().unwrap_or_default();
+    if host.contains(['.', ':']) || host == "localhost" {
+        (Some(first.to_owned()), rest.to_owned())
+    } else {
+        (None, name.to_owned())
     }
 }
 
@@ -278,5 +350,16 @@ mod tests {
         }
         assert_eq!(registry_and_name("ghcr.io/a/b"), (Some("ghcr.io".to_owned()), "a/b".to_owned()));
         assert_eq!(registry_and_name("a/b"), (None, "a/b".to_owned()));
+        let variable = registry_and_name("${REG:-ghcr.io}/acme/x:1");
+        assert_eq!(variable, (Some("${REG:-ghcr.io}".to_owned()), "acme/x:1".to_owned()));
+        assert_eq!(registry_and_name("${OWNER:-acme}/x").0, None);
+    }
+
+    #[test]
+    fn amounts() {
+        assert_eq!(bytes("1.5G"), Some(1.5 * 1024.0 * 1024.0 * 1024.0));
+        assert_eq!(most("512M".to_owned(), Some("1G"), bytes), "1G");
+        assert_eq!(most("512M".to_owned(), Some("64m"), bytes), "512M");
+        assert_eq!(most("512M".to_owned(), Some("${MEMORY:-2G}"), bytes), "${MEMORY:-2G}");
     }
 }

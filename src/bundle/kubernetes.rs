@@ -407,7 +407,7 @@ fn kustomization(system: &System<'_>, resources: Vec<String>) -> Written {
 }
 
 /// The name of a component's image, without tag or variables.
-fn image_name(system: &System<'_>, part: &Part<'_>) -> String {
+pub(super) fn image_name(system: &System<'_>, part: &Part<'_>) -> String {
     let name = filled(&system.image(part), &BTreeMap::new());
     let (registry, rest) = registry_and_name(&name);
     let bare = untagged(&rest);

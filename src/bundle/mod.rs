@@ -7,6 +7,7 @@
 //! the network or BuildKit, so the same spec gives the same bytes.
 
 mod bake;
+mod components;
 mod compose;
 mod deploy;
 mod env;
@@ -74,6 +75,7 @@ pub fn files(system: &System<'_>, kind: Kind) -> TextFiles {
             scripts::files(system, &mut files);
             deploy::files(system, &mut files);
             state::files(system, &mut files);
+            components::files(system, &mut files);
         }
         Kind::Kubernetes => kubernetes::files(system, &mut files),
         Kind::Workflows => {

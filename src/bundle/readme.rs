@@ -1,7 +1,11 @@
 //! The bundle's own page: what is in it, and which commands it takes.
 
+use std::collections::BTreeMap;
+
 use super::scripts::command;
 use super::{System, ingress};
+use crate::spec::filled;
+use crate::spec::routes::Answer;
 
 /// `README.md` of a bundle.
 pub(super) fn bundle(system: &System<'_>) -> String {
@@ -57,8 +61,37 @@ pub(super) fn bundle(system: &System<'_>) -> String {
                  They hold what is one's own: secrets, and variables of a service.\n\n";
         text += &needed.iter().map(|path| format!("- `{path}`\n")).collect::<String>();
     }
-    if let Some(port) = ingress::port(system) {
-        text += &format!("\nBrowsers come through <http://localhost:{port}/>.\n");
-    }
+    text += &entry_points(system);
     text
+}
+
+/// Where everything is reached from the machine that it runs on, unless variables say otherwise.
+fn entry_points(system: &System<'_>) -> String {
+    let mut rows = Vec::new();
+    if let (Some(ingress), Some(port)) = (system.ingress(), ingress::port(system)) {
+        let mut row =
+            |what: &str, path: &str| rows.push(format!("| {what} | <http://localhost:{port}{path}> |"));
+        row("browsers", "/");
+        for route in &ingress.routes {
+            if route.answer == Answer::Explorer {
+                row("APIs", &route.path);
+            }
+        }
+        for check in ingress::checks(system, ingress) {
+            row(&format!("{} is well", check.service), &check.path);
+        }
+    }
+    for part in system.parts.iter().filter(|part| part.routes.is_empty()) {
+        for (published, _) in system.published(part.name()) {
+            rows.push(format!(
+                "| {} itself | `localhost:{}` |",
+                part.name(),
+                filled(&published, &BTreeMap::new())
+            ));
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n## Entry points\n\n| what | where |\n|---|---|\n{}\n", rows.join("\n"))
 }

@@ -13,6 +13,11 @@ impl System<'_> {
     pub(super) fn state(&self) -> Option<&StateSpec> {
         self.spec.project.as_ref()?.state.as_ref()
     }
+
+    /// Whether its images are published: a state that is no level of convergence publishes none.
+    pub(super) fn publishes(&self) -> bool {
+        self.state().is_none_or(|state| state.convergence.is_none() || convergence(state).is_some())
+    }
 }
 
 /// Adds the files about the state, if the spec names one.
@@ -22,6 +27,9 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
     add(files, "ci/state-metadata.json", format!("{:#}\n", metadata(system, state)));
     add(files, &format!("{folder}/state.json"), format!("{:#}\n", lineage(system, state)));
     add(files, &format!("{folder}/STATE.md"), page(state));
+    if !state.removed.0.is_empty() {
+        add(files, "ci/prune-manifest.json", format!("{:#}\n", pruned(state)));
+    }
     add(files, "ingress/state-ui.json", format!("{:#}\n", ui(system, state)));
 }
 
@@ -87,6 +95,17 @@ fn lineage(system: &System<'_>, state: &StateSpec) -> Value {
         all.insert(name.to_owned(), json!(value));
     }
     Value::Object(all)
+}
+
+/// What earlier states had and this one must not have.
+fn pruned(state: &StateSpec) -> Value {
+    let removed = names(&state.removed);
+    json!({
+        "id": state.id.value,
+        "targetPaths": removed,
+        "componentsPaths": removed.iter().map(|name| format!("components/{name}")).collect::<Vec<_>>(),
+        "forbiddenScriptPatterns": removed,
+    })
 }
 
 fn page(state: &StateSpec) -> String {

@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 
 use super::compose::registry_and_name;
 use super::template::filled;
-use super::{System, TextFiles, add};
+use super::{System, TextFiles, add, add_program};
 use crate::plan::{Action, reach};
 use crate::spec::SourceName;
 use crate::spec::system::WorkflowsSpec;
@@ -16,6 +16,13 @@ const WORKFLOWS: [(&str, &str); 4] = [
     ("cleanup.yml", include_str!("templates/workflows/cleanup.yml")),
     ("security.yml", include_str!("templates/workflows/security.yml")),
     ("license-scanning-node.yml", include_str!("templates/workflows/license-scanning-node.yml")),
+];
+
+/// The same for who has no such service: a shell.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("build.sh", include_str!("templates/ci/build.sh")),
+    ("push.sh", include_str!("templates/ci/push.sh")),
+    ("scan.sh", include_str!("templates/ci/scan.sh")),
 ];
 
 /// What a linter of workflows is to know.
@@ -35,12 +42,19 @@ const KEEP: u32 = 10;
 pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
     add(files, ".github/zizmor.yml", ZIZMOR.to_owned());
     let values = values(system);
+    let publishes = system.publishes();
     let has_node = !folders(system, &["node", "static"]).is_empty();
     for (name, template) in WORKFLOWS {
         if name.ends_with("node.yml") && !has_node {
             continue;
         }
+        // A state on the way builds and scans its images; it publishes none.
+        let name =
+            if name.starts_with("build-and") && !publishes { "build-container-images.yml" } else { name };
         add(files, &format!(".github/workflows/{name}"), filled(name, template, values.clone()));
+    }
+    for (name, template) in SCRIPTS {
+        add_program(files, &format!("ci/{name}"), filled(name, template, values.clone()));
     }
 }
 
@@ -92,6 +106,11 @@ pub(super) fn shared(system: &System<'_>) -> Vec<Shared> {
     found
 }
 
+/// A component's name as bake takes it.
+pub(super) fn bake_name(component: &str) -> String {
+    component.replace('.', "_")
+}
+
 /// The folders of components of these recipes.
 fn folders(system: &System<'_>, recipes: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = system
@@ -126,17 +145,22 @@ fn values(system: &System<'_>) -> Value {
         .iter()
         .map(|part| {
             let (registry, image) = image(system, part.name());
-            context! { name => part.name().to_owned(), image => format!("{registry}/{image}"), package => image }
+            let local = super::kubernetes::image_name(system, part);
+            context! { target => bake_name(part.name()), image => format!("{registry}/{image}"), package => image, local }
         })
         .collect();
-    let mut paths: BTreeSet<String> =
-        system
-            .parts
-            .iter()
-            .map(|part| {
-                if part.plan.source.is_empty() { "**".to_owned() } else { format!("{}/**", part.plan.source) }
-            })
-            .collect();
+    // What plans read is what images are made of, wherever it lies.
+    let mut paths = BTreeSet::new();
+    for part in &system.parts {
+        let used = reach::context(&part.plan.stages);
+        if used.everything {
+            paths.insert("**".to_owned());
+        }
+        for path in used.paths {
+            // It may be a file or a folder, and a pattern is one already.
+            paths.extend([path.clone(), format!("{path}/**")]);
+        }
+    }
     if paths.contains("**") {
         paths = BTreeSet::from(["**".to_owned()]);
     }
@@ -155,6 +179,8 @@ fn values(system: &System<'_>) -> Value {
         name => system.name.clone(),
         prefix => system.prefix(),
         branches => branches.clone(),
+        publishes => system.publishes(),
+        workflow => if system.publishes() { "build-and-publish" } else { "build-container-images" },
         main => branches.first().cloned().unwrap_or_default(),
         platforms => platforms.join(","),
         emulated => platforms.len() > 1,
@@ -162,7 +188,7 @@ fn values(system: &System<'_>) -> Value {
         components,
         shared => shared
             .iter()
-            .map(|shared| context! { component => shared.component.clone(), target => shared.target.clone() })
+            .map(|shared| context! { bake => bake_name(&shared.component), target => shared.target.clone() })
             .collect::<Vec<_>>(),
         paths => paths.into_iter().collect::<Vec<_>>(),
         registry => registries.first().cloned().unwrap_or_default(),

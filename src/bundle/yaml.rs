@@ -95,7 +95,7 @@ fn is_literal(text: &str) -> bool {
     inner.contains('\n')
         && !inner.ends_with('\n')
         && !inner.starts_with([' ', '\n'])
-        && text.chars().all(|c| c == '\n' || !c.is_control())
+        && text.chars().all(|c| c == '\n' || !c.is_control() && !is_special(c))
         && !text.lines().any(|line| line.ends_with(' '))
 }
 
@@ -104,8 +104,12 @@ pub(super) fn scalar(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
     }
-    // What JSON escapes YAML escapes likewise.
-    serde_json::Value::from(text).to_string()
+    // What JSON escapes YAML escapes likewise; it also wants these escaped.
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted
+        .chars()
+        .map(|c| if is_special(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() })
+        .collect()
 }
 
 /// Whether a plain scalar is this text, to every reader of YAML 1.1 and 1.2.
@@ -120,6 +124,11 @@ fn is_plain(text: &str) -> bool {
         // `.5`, `.inf`
         && !(text.starts_with('.') && !text.starts_with("./") && !text.starts_with("../"))
         && text.chars().all(|c| c == ' ' || c.is_ascii_graphic() && c != '"')
+}
+
+/// What is no printable character to YAML, or ends a line.
+fn is_special(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// A time or a size, such as `10s` and `512M`, which no reader takes for a number.

@@ -20,12 +20,14 @@ use crate::bundle::{IMAGES_ARGUMENT, Kind, Known, Part, System, TextFiles, files
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::reach::ContextUse;
 use crate::plan::{Archetype, Report};
+use crate::recipe::{Facts, Need};
+use crate::spec::Spec;
 
 /// Writes them. With `builds`, there are none unless every image can be built.
 pub(super) async fn build(session: Session<'_>, kind: Kind, builds: bool) -> Result<BuildResult, Failure> {
     let Session { gateway, options, caps, project } = session;
     let epoch = epoch::find(gateway, options, caps).await?;
-    let mut images = known(session, kind).await?;
+    let images = known(session, kind).await?;
     let mut parts = Vec::new();
     let mut problems = project.problems.clone();
     let mut graphs = Vec::new();
@@ -40,6 +42,7 @@ pub(super) async fn build(session: Session<'_>, kind: Kind, builds: bool) -> Res
         parts.extend(Part::new(&project.spec, service, plan, &facts));
     }
     warn_and_stop(gateway, caps, &project.file, problems).await?;
+    are_gone(session).await?;
     if parts.is_empty() {
         return Err(Failure::spec(Diagnostic::new(Code::NoImage, "there is no image to deploy")));
     }
@@ -50,7 +53,6 @@ pub(super) async fn build(session: Session<'_>, kind: Kind, builds: bool) -> Res
     }))
     .await?
     .len();
-    images.retain(|service, _| project.spec.running_of(service).is_some());
     let filename = &project.file.source.filename;
     let system = System {
         spec: &project.spec,
@@ -76,6 +78,30 @@ pub(super) async fn build(session: Session<'_>, kind: Kind, builds: bool) -> Res
     });
     let report = Report { text: said, details };
     Ok(result(&[host], vec![solved], false, Some(report), &BTreeMap::new(), epoch))
+}
+
+/// What a state says is removed has no folder left.
+async fn are_gone(session: Session<'_>) -> Result<(), Failure> {
+    let project = session.project;
+    let state = project.spec.project.as_ref().and_then(|project| project.state.as_ref());
+    let Some(state) = state.filter(|state| !state.removed.0.is_empty()) else { return Ok(()) };
+    let mut facts = Facts::default();
+    project
+        .sources
+        .look(&BTreeSet::from([Need::names("")]).into_iter().collect(), &project.ignore, &mut facts)
+        .await?;
+    let left: Vec<Diagnostic> = state
+        .removed
+        .0
+        .iter()
+        .filter(|removed| facts.names("").iter().any(|name| name.name == removed.value))
+        .map(|removed| {
+            let message =
+                format!("`{}` is removed in this state, and its folder is still there", removed.value);
+            Diagnostic::new(Code::Value, message).at(&removed.span).help("remove the folder, or the name")
+        })
+        .collect();
+    if left.is_empty() { Ok(()) } else { Err(Failure::Spec(left)) }
 }
 
 /// Builds a component's image, with what it requires, and throws it away: the cache has it.
@@ -107,7 +133,7 @@ fn list(texts: &TextFiles) -> String {
 async fn known(session: Session<'_>, kind: Kind) -> Result<BTreeMap<String, Known>, Failure> {
     let Session { gateway, options, caps, project } = session;
     let mut known = match options.build_arg(IMAGES_ARGUMENT) {
-        Some(path) => pushed(session, path).await?,
+        Some(path) => by_service(&project.spec, pushed(session, path).await?),
         None => BTreeMap::new(),
     };
     if kind != Kind::Bundle {
@@ -141,6 +167,15 @@ async fn known(session: Session<'_>, kind: Kind) -> Result<BTreeMap<String, Know
     });
     known.extend(join_all(others).await.into_iter().flatten());
     Ok(known)
+}
+
+/// Images by services, from those by targets of bake: it takes no dots.
+fn by_service(spec: &Spec, images: BTreeMap<String, Known>) -> BTreeMap<String, Known> {
+    let service = |target: &String| {
+        let mut services = spec.components.iter().map(|service| &service.name.value);
+        services.find(|name| *name == target || name.replace('.', "_") == *target).cloned()
+    };
+    images.into_iter().filter_map(|(target, known)| Some((service(&target)?, known))).collect()
 }
 
 /// What bake or build wrote about the images that it pushed; a file beside the spec.

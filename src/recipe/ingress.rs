@@ -137,8 +137,15 @@ fn location(route: &Route, index: usize) -> Vec<String> {
             } else {
                 lines.push("proxy_set_header Connection \"\";".to_owned());
             }
-            let headers = headers.iter().map(|(name, value)| format!("proxy_set_header {name} \"{value}\";"));
-            lines.extend(headers);
+            // A header of the route's own takes the place of ours: nginx would send both.
+            lines.retain(|line| {
+                let own = |(name, _): &(String, String)| {
+                    line.to_lowercase().starts_with(&format!("proxy_set_header {} ", name.to_lowercase()))
+                };
+                !headers.iter().any(own)
+            });
+            let own = headers.iter().map(|(name, value)| format!("proxy_set_header {name} \"{value}\";"));
+            lines.extend(own);
             lines
         }
         Answer::Files(_) | Answer::Explorer => {
@@ -148,6 +155,8 @@ fn location(route: &Route, index: usize) -> Vec<String> {
             let body = body.as_ref().map(|body| format!(" \"{}\"", escaped(body))).unwrap_or_default();
             let mut lines = vec!["access_log off;".to_owned()];
             if !body.is_empty() {
+                // Whatever the path ends with.
+                lines.push("types { }".to_owned());
                 lines.push(format!("default_type {media_type};"));
             }
             lines.push(format!("return {status}{body};"));

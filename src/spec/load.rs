@@ -301,6 +301,9 @@ fn assemble(
     }
     reader.diagnostics.about(None);
     routes::resolve(&mut components, &running, reader);
+    if let Some(state) = project.as_ref().and_then(|project| project.state.as_ref()) {
+        system::gone(state, &running, reader);
+    }
     if components.is_empty() && unreadable.is_empty() && !running.is_empty() {
         reader.report(nothing_to_build(root));
     }

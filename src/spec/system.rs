@@ -3,6 +3,7 @@
 
 use super::component::Project;
 use super::reader::{Located, Reader, record};
+use super::running::Running;
 use super::values::{OneOrMany, Pairs};
 use crate::diagnostic::did_you_mean;
 
@@ -65,6 +66,8 @@ record! {
         next: OneOrMany,
         /// The states that it follows.
         previous: OneOrMany,
+        /// Components of earlier states that must be gone: their services, and their folders.
+        removed: OneOrMany,
         /// Whether it is to be used, such as `implemented`.
         status: Option<Located<String>>,
         /// What it is about.
@@ -95,6 +98,21 @@ record! {
         keep: Option<Located<u32>>,
         /// The platforms that images are built for.
         platforms: OneOrMany,
+    }
+}
+
+/// What a state says is gone must not be among its services.
+pub(super) fn gone(state: &StateSpec, running: &[Running], reader: &mut Reader<'_>) {
+    for removed in &state.removed.0 {
+        if let Some(service) = running.iter().find(|service| service.name.value == removed.value) {
+            let message =
+                format!("`{}` is removed in this state, and there is a service of this name", removed.value);
+            reader.bad_value(
+                &service.name.span,
+                message,
+                Some("remove the service, or the name from `state.removed`"),
+            );
+        }
     }
 }
 

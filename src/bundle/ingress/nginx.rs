@@ -1,6 +1,8 @@
 //! An nginx template as routes: enough of nginx's language to know which location leads to which service.
 //! (Its syntax: words, quotes, `;`, blocks in braces, comments; see `ngx_conf_read_token`.)
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::Span;
 use crate::spec::routes::{Answer, Route};
 use crate::spec::{Service, Spec};
@@ -19,8 +21,11 @@ pub(super) fn routes(text: &str, spec: &Spec, service: &Service, origin: &Span) 
         let settings = service.running.environment.iter();
         settings.rev().find(|setting| setting.name == name).map(|setting| setting.filled.clone())
     };
+    let directives = parse(text);
+    let mut groups = BTreeMap::new();
+    upstreams(&directives, &mut groups);
     let mut routes = Vec::new();
-    locations(&parse(text), &mut |location| {
+    locations(&directives, &mut |location| {
         let (modifier, path) = match location.words.as_slice() {
             [_, modifier, path] => (modifier.as_str(), path),
             [_, path] => ("", path),
@@ -29,7 +34,7 @@ pub(super) fn routes(text: &str, spec: &Spec, service: &Service, origin: &Span) 
         if modifier.starts_with('~') || !path.starts_with('/') {
             return;
         }
-        if let Some(answer) = answer(location, path, spec, &value) {
+        if let Some(answer) = answer(location, path, spec, &groups, &value) {
             routes.push(Route { path: path.clone(), answer, origin: origin.clone() });
         }
     });
@@ -45,10 +50,25 @@ fn locations(directives: &[Directive], found: &mut impl FnMut(&Directive)) {
     }
 }
 
+/// The first server of each `upstream`, by the group's name.
+fn upstreams(directives: &[Directive], found: &mut BTreeMap<String, String>) {
+    for directive in directives {
+        if let [word, name] = directive.words.as_slice()
+            && word == "upstream"
+        {
+            let server =
+                directive.block.iter().find(|inner| inner.words.first().is_some_and(|word| word == "server"));
+            found.extend(server.and_then(|server| Some((name.clone(), server.words.get(1)?.clone()))));
+        }
+        upstreams(&directive.block, found);
+    }
+}
+
 fn answer(
     location: &Directive,
     path: &str,
     spec: &Spec,
+    groups: &BTreeMap<String, String>,
     value: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Answer> {
     let words = |name: &str| {
@@ -62,7 +82,9 @@ fn answer(
         let address = filled(address, value);
         let rest = address.strip_prefix("http://").or(address.strip_prefix("https://"))?;
         let (host, uri) = rest.find('/').map_or((rest, ""), |place| rest.split_at(place));
-        let (service, port) = host.split_once(':').unwrap_or((host, "80"));
+        // A group of servers has a name; the first of them stands for all.
+        let host = groups.get(host).map_or_else(|| host.to_owned(), |server| filled(server, value));
+        let (service, port) = host.split_once(':').unwrap_or((&host, "80"));
         spec.running_of(service)?;
         let mut headers = location
             .block
@@ -174,8 +196,6 @@ fn parse(text: &str) -> Vec<Directive> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::spec::{Loaded, Variables, load};
 
@@ -197,7 +217,9 @@ mod tests {
               location = /api/docs { return 301 /api/docs/; }
               location /api/docs/ { alias /usr/share/docs/; try_files $uri /index.html; }
               location /else/ { proxy_pass http://elsewhere:1; }
-            }"#;
+              location /group/ { proxy_pass http://feeds/; }
+            }
+            upstream feeds { least_conn; server feed:18086 max_fails=3; server feed:18087; }"#;
         let origin = spec.components[0].name.span.clone();
         let found = routes(template, &spec, &spec.components[0], &origin);
         let proxy = |strip, websocket| Answer::Proxy {
@@ -220,6 +242,7 @@ mod tests {
             ("/socket.io/", proxy(false, false)),
             ("/api/docs", Answer::Redirect("/api/docs/".to_owned())),
             ("/api/docs/", Answer::Files("/usr/share/docs/".to_owned())),
+            ("/group/", proxy(true, false)),
         ];
         let found: Vec<_> = found.iter().map(|route| (route.path.as_str(), route.answer.clone())).collect();
         assert_eq!(found, expected);

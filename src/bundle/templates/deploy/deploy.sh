@@ -10,8 +10,6 @@ WORKDIR=${@{ prefix }_WORKDIR:-$HOME/@{ slug }}
 PROJECT=${@{ prefix }_COMPOSE_PROJECT_NAME:-@{ name }}
 BUNDLE=${@{ prefix }_BUNDLE:-$HERE/../../..}
 ENVIRONMENT=${@{ prefix }_DEPLOY_ENV:-@{ environment }}
-DOMAIN=${@{ domain_variable }-@{ domain }}
-TAG=${@{ prefix }_IMAGE_TAG:-latest}
 
 info() { printf '[info] %s\n' "$*"; }
 warn() { printf '[warn] %s\n' "$*" >&2; }
@@ -38,10 +36,24 @@ run() {
   fi
 }
 
+# A value of the environment, or else of the file of variables beside what is deployed, or else this one.
+setting() {
+  if [[ -v $1 ]]; then
+    printf '%s' "${!1}"
+  elif [[ -f $settings ]] && grep -q "^$1=" "$settings"; then
+    sed -n "s/^$1=//p" "$settings" | tail -n 1 | sed "s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/"
+  else
+    printf '%s' "$2"
+  fi
+}
+
+if [[ $use_registry == 1 ]]; then settings=$BUNDLE/.env; else settings=$WORKDIR/.env; fi
+DOMAIN=$(setting @{ domain_variable } @{ domain | sh })
 [[ -n $DOMAIN ]] || fail "@{ domain_variable } is empty: it is the domain under which browsers come"
-# Compose reads all of these from the environment.
-export @{ domain_variable }="$DOMAIN" @{ prefix }_IMAGE_TAG="$TAG"
-export @{ cors_variable }="${@{ prefix }_CORS_ALLOWED_ORIGINS:-${@{ cors_variable }:-https://$DOMAIN,http://$DOMAIN,http://localhost:@{ port }}}"
+# Compose reads these from the environment, and all others from there or from its own file of variables.
+export @{ domain_variable }="$DOMAIN"
+origins=$(setting @{ cors_variable } "https://$DOMAIN,http://$DOMAIN,http://localhost:@{ port }")
+export @{ cors_variable }="${@{ prefix }_CORS_ALLOWED_ORIGINS:-$origins}"
 info "deploying @{ name } ($ENVIRONMENT) for $DOMAIN; browsers of $@{ cors_variable } may ask"
 
 if [[ $use_registry == 1 ]]; then
