@@ -153,7 +153,9 @@ fn traderx_bundle() {
         ".shellcheckrc",
         ".traderx-state/STATE.md",
         ".traderx-state/state.json",
+        "ARCHITECTURE.md",
         "README.md",
+        "ci/prune-manifest.json",
         "ci/state-metadata.json",
         "compose.registry.yaml",
         "compose.yaml",
@@ -181,7 +183,11 @@ fn traderx_bundle() {
         "test-env.sh",
     ];
     let all = below(&bundle);
-    assert_eq!(all.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    let (of_components, all): (Vec<&str>, Vec<&str>) =
+        all.iter().map(String::as_str).partition(|path| path.starts_with("components/"));
+    assert_eq!(all, expected);
+    assert_eq!(of_components, TEN.map(|name| format!("components/{name}/SPEC.manifest.json")));
+    describes_itself(&bundle);
     scripts_are_sound(&bundle);
 
     is_hardened(&bundle);
@@ -196,6 +202,37 @@ fn traderx_bundle() {
     has_states(&bundle);
 
     changes_with_the_spec(&project);
+}
+
+/// A.2: a manifest for each component, a picture of all; FR-302: where everything is reached.
+fn describes_itself(bundle: &Path) {
+    let account = json(bundle, "components/account-service/SPEC.manifest.json");
+    assert_eq!(
+        (&account["id"], &account["kind"], &account["recipe"]),
+        (&"account-service".into(), &"service".into(), &"java".into())
+    );
+    assert_eq!(account["runtime"]["ports"], serde_json::json!(["18088/tcp"]));
+    assert_eq!(account["runtime"]["dependsOn"], serde_json::json!(["database", "people-service"]));
+    assert_eq!(account["runtime"]["routes"], serde_json::json!(["/account-service/"]));
+    assert_eq!(account["contract"], "account-service/openapi.yaml");
+    let picture = read(bundle, "ARCHITECTURE.md");
+    assert!(
+        picture.contains("ingress -->|\"/trade-feed/\"| trade_feed")
+            && picture.contains("account_service -.-> database"),
+        "{picture}"
+    );
+    let readme = read(bundle, "README.md");
+    for entry in [
+        "<http://localhost:8080/>",
+        "<http://localhost:8080/api/docs/>",
+        "<http://localhost:8080/health>",
+        "`localhost:18082`",
+        "`localhost:18093`",
+    ] {
+        assert!(readme.contains(entry), "{entry}: {readme}");
+    }
+    let pruned = json(bundle, "ci/prune-manifest.json");
+    assert_eq!(pruned["targetPaths"], serde_json::json!(["edge-proxy"]));
 }
 
 fn is_hardened(bundle: &Path) {
@@ -272,6 +309,16 @@ fn changes_with_the_spec(project: &Project) {
         )
         .expect_ok();
     assert_eq!(json(&again, ".traderx-state/state.json")["generatedAtUtc"], "2023-11-14T22:13:20Z");
+
+    // NFR-314, NFR-327, SC-318: what is pruned must be gone.
+    project.write("edge-proxy/index.js", "");
+    let said = project.build(TRADERX, &["--target", ":bundle", "--output", "none"]);
+    assert!(
+        !said.ok && said.err.contains("`edge-proxy` is removed in this state, and its folder is still there"),
+        "{}",
+        said.err
+    );
+    std::fs::remove_dir_all(project.path().join("edge-proxy")).expect("removed");
 
     // S0-11, S0-13: another way of messages, and nothing of the old one is left.
     let nats = spec
@@ -458,7 +505,7 @@ fn traderx_manifests_workflows_and_dockerfiles() {
         assert!(account.contains(part), "{part}: {account}");
     }
     assert!(read(&manifests, "ingress.yaml").contains("host: demo.traderx.finos.org"));
-    assert!(read(&manifests, "database.yaml").contains("kind: PersistentVolumeClaim"));
+    assert!(read(&manifests, "volumes.yaml").contains("kind: PersistentVolumeClaim"));
 
     let workflows = write(&project, TRADERX, ":workflows");
     workflows_are_valid(&workflows);
@@ -573,6 +620,8 @@ fn rows_of_single_systems() {
         "!**/.env.example",
         "**/*.md",
         ".claude",
+        "specs",
+        "tests",
     ] {
         assert!(ignored.lines().any(|known| known == line), "{line}: {ignored}");
     }
@@ -592,7 +641,10 @@ fn rows_of_single_systems() {
         "type=ref,event=branch",
         "type=ref,event=pr",
         "type=sha,prefix={{branch}}-",
-        "type=raw,value=latest,enable={{is_default_branch}}",
+        "type=raw,value=latest,enable=${{ github.ref == 'refs/heads/main' }}",
+        "*.cache-to=type=gha,scope=shared-0,mode=max",
+        "libs/common/**",
+        "package-lock.json",
         "mode=max",
         "upload-sarif@v3",
         "if: always() && ",
@@ -603,7 +655,7 @@ fn rows_of_single_systems() {
     }
     // S1-34
     let cleanup = read(&workflows, ".github/workflows/cleanup.yml");
-    for part in ["cron: \"0 2 * * 0\"", "min-versions-to-keep: 10", "delete-only-untagged-versions: true"] {
+    for part in ["cron: \"0 2 * * 0\"", "ghcr-cleanup-action@v1", "keep-n-untagged: 10"] {
         assert!(cleanup.contains(part), "{part}: {cleanup}");
     }
 
@@ -726,9 +778,10 @@ services:
       routes:
         - { path: /health, return: { status: 200, body: "it is \"well\"\n" } }
         - { path: /kept/, service: echo }
-        - { path: /cut/, service: echo, strip: true, headers: { X-Own: one two } }
+        - { path: /cut/, service: echo, strip: true, headers: { X-Own: one two, host: example.org } }
         - { path: /ws, service: echo, port: 9000, websocket: true }
         - { path: /api/, service: api, strip: true }
+        - { path: /status.html, return: { status: 200, body: plain, type: text/plain } }
         - { path: /old, redirect: /docs/ }
         - { path: /docs/, explorer: true }
         - { path: /files/, static: public }
@@ -767,7 +820,7 @@ fn an_ingress_from_routes() {
             ("x-forwarded-host", "localhost"),
             ("x-forwarded-proto", "http"),
             ("x-own", "one two"),
-            ("host", "localhost"),
+            ("host", "example.org"),
         ] {
             assert_eq!(cut["headers"][name], value, "{name}: {cut}");
         }
@@ -785,6 +838,7 @@ fn an_ingress_from_routes() {
         };
         assert_eq!(upgrade("/ws")["headers"]["upgrade"], "websocket");
         assert_eq!(upgrade("/kept/")["headers"].get("upgrade"), None);
+        assert!(get("/status.html").head.contains("content-type: text/plain"));
         let old = get("/old");
         assert!(old.status == 301 && old.head.ends_with("location: /docs/"), "{}", old.head);
         assert!(get("/docs/").body.contains("API explorer") && get("/docs/").head.contains("text/html"));
@@ -870,4 +924,132 @@ fn without_a_target_everything_is_built() {
     );
     let said = project.build("x.spec.yaml", &["--target", "one:bundle", "--output", "out3"]);
     assert!(!said.ok && said.err.contains("is about the whole project"), "{}", said.err);
+}
+
+/// Unusual Compose files, as a review thought of them.
+const UNUSUAL: &str = r#"# syntax=slipway/frontend:0
+name: odd
+x-slipway: { deploy: { profile: aws-ec2-compose, domain: odd.example.org } }
+services:
+  first:
+    image: ${REG:-ghcr.io}/acme/first:1
+    build: { context: ., dockerfile: x.spec.yaml, target: first }
+    x-slipway: &made
+      stages: { a: { from: busybox, steps: [{ run: "true" }] } }
+      user: { uid: 1001, gid: 1001 }
+      contract: { writable: [/usr/local/share] }
+    command: ["sh", "-c", "echo $$HOME; sleep 100"]
+    environment: { ODD: "a\u0085b\u2028c\u007f", OCTAL: "0755", EMPTY: "", NOTHING: , YES: "yes", CORS_ALLOWED_ORIGINS: "${CORS_ALLOWED_ORIGINS:-https://${ODD_FQDN:-localhost}}" }
+    deploy: { resources: { reservations: { memory: 1G, cpus: "2" } } }
+    tmpfs: /var/lib/thing
+    volumes: ["data:/data", "./conf:/conf:ro"]
+    depends_on: { other: { condition: service_started }, devtool: { condition: service_started, required: false } }
+    expose: ["9000"]
+  second.one:
+    build: { context: ., dockerfile: x.spec.yaml, target: second.one }
+    x-slipway: *made
+    command: [sleep, "100"]
+    mem_limit: 32m
+    volumes: ["data:/data"]
+  other:
+    image: busybox
+    depends_on: { devtool: { condition: service_started, required: false } }
+  devtool:
+    profiles: [dev]
+    image: odd-devtool
+    build: .
+volumes: { data: {} }
+"#;
+
+#[test]
+fn unusual_compose_files() {
+    let project = Project::new(&[("x.spec.yaml", UNUSUAL), ("conf/a.conf", "a\n")]);
+    let bundle = write(&project, "x.spec.yaml", ":bundle");
+    let config = compose_config(&bundle, &[], &["compose.yaml"]);
+    let services = &config["services"];
+    // Values mean what they mean in the spec.
+    let args = ["compose", "-f", "x.spec.yaml", "config", "--format", "json"];
+    let original: Value =
+        serde_json::from_str(&docker_in(project.path(), &[], &args).expect_ok().out).expect("JSON");
+    for key in ["environment", "command", "expose"] {
+        assert_eq!(services["first"][key], original["services"]["first"][key], "{key}");
+    }
+    // What is reserved can be had; what is left out is waited for by nobody.
+    assert_eq!(services["first"]["deploy"]["resources"]["limits"]["memory"], "1073741824");
+    assert_eq!(
+        services["first"]["depends_on"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>()),
+        Some(vec!["other".to_owned()])
+    );
+    assert_eq!(services["other"].get("depends_on"), None);
+    assert_eq!(services.get("devtool"), None);
+    assert!(read(&bundle, "compose.yaml").contains("- /usr/local/share:uid=1001,gid=1001"));
+    assert_eq!(read(&bundle, "conf/a.conf"), "a\n");
+    let registry = [("ODD_REGISTRY", "registry.example.org")];
+    let config = compose_config(&bundle, &registry, &["compose.yaml", "compose.registry.yaml"]);
+    assert_eq!(config["services"]["first"]["image"], "registry.example.org/acme/first:1");
+    let config = compose_config(&bundle, &[], &["compose.yaml", "compose.registry.yaml"]);
+    assert_eq!(config["services"]["first"]["image"], "ghcr.io/acme/first:1");
+
+    // An operator's own values go before the defaults.
+    let told = "docker() { printf '%s %s\\n' \"$ODD_FQDN\" \"$CORS_ALLOWED_ORIGINS\"; }; export -f docker; exec runtime/deploy/aws-ec2-compose/deploy.sh --use-registry";
+    assert!(
+        run(&bundle, &[], "bash", &["-c", told])
+            .expect_ok()
+            .out
+            .contains("odd.example.org https://odd.example.org,")
+    );
+    std::fs::write(
+        bundle.join(".env"),
+        "ODD_IMAGE_TAG=1.7\nODD_FQDN=mine.example.org\nCORS_ALLOWED_ORIGINS='https://mine'\n",
+    )
+    .expect("a file");
+    assert!(
+        run(&bundle, &[], "bash", &["-c", told]).expect_ok().out.contains("mine.example.org https://mine\n")
+    );
+    let config = compose_config(&bundle, &[], &["compose.yaml"]);
+    assert!(config["services"]["second.one"]["image"].as_str().is_some_and(|image| image.ends_with(":1.7")));
+
+    // Bake has no dots in its names.
+    write(&project, "x.spec.yaml", ":workflows");
+    let args = ["buildx", "bake", "-f", "x.spec.yaml", "-f", "out-workflows/docker-bake.hcl", "--print"];
+    let plan: Value =
+        serde_json::from_str(&docker_in(project.path(), &[], &args).expect_ok().out).expect("JSON");
+    assert_eq!(plan["target"]["second_one"]["target"], "second.one");
+
+    // Kubernetes has none either, and its users are told.
+    let said = project.build("x.spec.yaml", &["--target", ":kubernetes", "--output", "none"]);
+    assert!(
+        !said.ok && said.err.contains("Kubernetes has no services with the name `second.one`"),
+        "{}",
+        said.err
+    );
+    project.write("x.spec.yaml", &UNUSUAL.replace("second.one", "second"));
+    let manifests = write(&project, "x.spec.yaml", ":kubernetes");
+    manifests_are_valid(&manifests);
+    let volumes = read(&manifests, "volumes.yaml");
+    assert_eq!(volumes.matches("kind: PersistentVolumeClaim").count(), 1, "{volumes}");
+    assert!(volumes.contains("- ReadWriteMany"), "{volumes}");
+    let first = read(&manifests, "first.yaml");
+    for part in [
+        "mountPath: /var/lib/thing",
+        "mountPath: /usr/local/share",
+        "mountPath: /data",
+        "# Not here, as it has to come from the cluster: ./conf, mounted at /conf.",
+    ] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    let second = read(&manifests, "second.yaml");
+    assert_eq!(second.matches("memory: 32Mi").count(), 2, "a request is no more than its limit: {second}");
+}
+
+/// What is kept out of contexts is nothing that a build reads.
+#[test]
+fn ignored_files_are_missed_by_nobody() {
+    let project = Project::copy_of("specs/bun");
+    let written = write(&project, "bun.spec.yaml", ":dockerignore");
+    std::fs::copy(written.join(".dockerignore"), project.path().join(".dockerignore")).expect("copied");
+    std::fs::remove_dir_all(&written).expect("removed");
+    project.build("bun.spec.yaml", &["--target", "data-pipeline"]).expect_ok();
+    let lint = project.build("bun.spec.yaml", &["--call=check", "--target", "web-service"]);
+    assert!(lint.out.contains("Check complete") && !lint.out.contains("CopyOfIgnored"), "{}", lint.out);
 }

@@ -1,7 +1,11 @@
 //! What stays out of build contexts: what every project has that no image needs, and what each ecosystem
 //! leaves in its folders.
 
+use std::collections::BTreeSet;
+
 use super::System;
+use crate::ignore::is_ignored;
+use crate::plan::reach;
 
 /// What no image of any ecosystem needs.
 const COMMON: &[(&str, &[&str])] = &[
@@ -34,7 +38,7 @@ const OWN: &[(&[&str], &str, &[&str])] = &[
             "**/*.tsbuildinfo",
         ],
     ),
-    (&["bun"], "Bun", &["**/node_modules", "**/dist", "**/specs/", "**/tests/"]),
+    (&["bun"], "Bun", &["**/node_modules", "**/dist"]),
     (
         &["python"],
         "Python",
@@ -74,6 +78,10 @@ pub(super) fn file(system: &System<'_>) -> String {
         .collect();
     let own = OWN.iter().filter(|(of, ..)| of.iter().any(|recipe| recipes.contains(recipe)));
     let sections = COMMON.iter().copied().chain(own.map(|(_, title, patterns)| (*title, *patterns)));
+    // A project of one component keeps them beside its sources, and its tests run in a build.
+    let is_below = system.spec.components.iter().all(|service| !crate::recipe::source(service).is_empty());
+    let beside: &[&str] = if is_below && recipes.contains(&"bun") { &["specs", "tests"] } else { &[] };
+    let sections = sections.chain([("what a specification is written in", beside)]);
     let mut known: Vec<&str> = Vec::new();
     for (title, patterns) in sections {
         let new: Vec<&str> = patterns.iter().copied().filter(|pattern| !known.contains(pattern)).collect();
@@ -82,38 +90,38 @@ pub(super) fn file(system: &System<'_>) -> String {
         }
         known.extend(new);
     }
-    let copied = copied(system);
-    if !copied.is_empty() {
-        text += "\n# what components copy by name\n";
-        for path in copied {
+    let kept = kept(system, &known);
+    if !kept.is_empty() {
+        text += "\n# what components read all the same\n";
+        for path in kept {
             text += &format!("!{path}\n");
         }
     }
     text
 }
 
-/// Paths of the build context that a plan names itself, and a pattern above would keep out.
-fn copied(system: &System<'_>) -> Vec<String> {
-    use crate::plan::{Action, From};
-    let mut paths = Vec::new();
+/// Paths of the build context that plans read by name, and that the patterns would keep out.
+fn kept(system: &System<'_>, patterns: &[&str]) -> Vec<String> {
+    let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+    let mut paths: BTreeSet<String> = BTreeSet::new();
     for part in &system.parts {
-        let steps = part.plan.stages.iter().flat_map(|stage| &stage.steps);
-        for step in steps {
-            let Action::Copy(copy) = &step.action else { continue };
-            if copy.from != From::Context {
-                continue;
-            }
-            for source in &copy.sources {
-                let path = source.trim_matches('/');
-                let names: Vec<&str> = path.split('/').collect();
-                let kept_out = ["dist", "build", "docs", "tests", "specs", "logs", "tmp", "target", "bin"];
-                if names.iter().any(|name| kept_out.contains(name) || name.ends_with(".md")) {
-                    paths.push(path.to_owned());
-                }
-            }
-        }
+        paths.extend(reach::context(&part.plan.stages).paths);
+        let component = &part.service.component;
+        // What is looked at and not copied.
+        let readiness = component.readiness.as_ref();
+        let read = [
+            readiness.map(|readiness| &readiness.assertions.value),
+            readiness.and_then(|readiness| readiness.verification.as_ref()).map(|file| &file.value),
+            component.template.as_ref().map(|file| &file.value),
+        ];
+        paths.extend(read.into_iter().flatten().map(|file| crate::paths::in_folder(&part.plan.source, file)));
+        paths.extend(part.service.apis.iter().map(|api| api.openapi.clone()));
     }
-    paths.sort();
-    paths.dedup();
-    paths
+    for service in system.spec.components.iter().filter(|service| system.part(&service.name.value).is_none())
+    {
+        let source = crate::recipe::source(service);
+        let assertions = service.component.readiness.as_ref().map(|readiness| &readiness.assertions.value);
+        paths.extend(assertions.map(|file| crate::paths::in_folder(&source, file)));
+    }
+    paths.into_iter().filter(|path| is_ignored(path.trim_end_matches(['*', '/']), &patterns)).collect()
 }

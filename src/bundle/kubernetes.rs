@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::compose::{default_limits, document, registry_and_name};
+use super::compose::{bytes, default_limits, document, registry_and_name};
 use super::{Part, System, TextFiles, add, yaml};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lint::is_secret_name;
 use crate::plan::Archetype;
 use crate::plan::contract::Question;
@@ -23,8 +24,13 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
         }
         let path = format!("{}.yaml", name(part.name()));
         let texts: Vec<String> = manifests.iter().map(yaml::text).collect();
-        add(files, &path, header(system) + &texts.join("---\n"));
+        add(files, &path, header(system) + &left_out(system, part) + &texts.join("---\n"));
         resources.push(path);
+    }
+    let claims: Vec<String> = claims(system).iter().map(yaml::text).collect();
+    if !claims.is_empty() {
+        add(files, "volumes.yaml", header(system) + &claims.join("---\n"));
+        resources.push("volumes.yaml".to_owned());
     }
     let mut head = header(system);
     let others: Vec<&str> = system.others().filter(|name| !system.is_left_out(name)).collect();
@@ -89,14 +95,6 @@ fn manifests(system: &System<'_>, part: &Part<'_>) -> Vec<Written> {
         let data = plain.into_iter().map(|(name, value)| (name, Written::Text(value)));
         all.push(object(system, "v1", "ConfigMap", own, vec![("data", Written::map(data))]));
     }
-    for (volume, _) in volumes(part) {
-        let request = Written::map([("storage", Written::text("1Gi"))]);
-        let claim = Written::map([
-            ("accessModes", Written::texts(["ReadWriteOnce"])),
-            ("resources", Written::map([("requests", request)])),
-        ]);
-        all.push(object(system, "v1", "PersistentVolumeClaim", &volume, vec![("spec", claim)]));
-    }
     let schedule = part.service.component.schedule.as_ref();
     match (part.plan.archetype, schedule) {
         (Archetype::Service, _) => {
@@ -121,6 +119,62 @@ fn manifests(system: &System<'_>, part: &Part<'_>) -> Vec<Written> {
         (Archetype::Cli | Archetype::Library, _) => return Vec::new(),
     }
     all
+}
+
+/// A claim for each named volume, whoever mounts it.
+fn claims(system: &System<'_>) -> Vec<Written> {
+    let mut users: BTreeMap<String, usize> = BTreeMap::new();
+    let running = system.parts.iter().filter(|part| part.plan.archetype != Archetype::Cli);
+    for (volume, _) in running.flat_map(volumes) {
+        *users.entry(volume).or_default() += 1;
+    }
+    let claim = |(volume, users): (String, usize)| {
+        // Pods on several nodes mount a volume that several services share.
+        let mode = if users > 1 { "ReadWriteMany" } else { "ReadWriteOnce" };
+        let request = Written::map([("storage", Written::text("1Gi"))]);
+        let claim = Written::map([
+            ("accessModes", Written::texts([mode])),
+            ("resources", Written::map([("requests", request)])),
+        ]);
+        object(system, "v1", "PersistentVolumeClaim", &volume, vec![("spec", claim)])
+    };
+    users.into_iter().map(claim).collect()
+}
+
+/// What of a service has no place in a manifest that knows no files: said, and not passed over.
+fn left_out(system: &System<'_>, part: &Part<'_>) -> String {
+    let mut lines = Vec::new();
+    for mount in &part.service.running.mounts {
+        if let Some(source) = mount.source.as_ref().filter(|source| !is_named(source)) {
+            lines.push(format!("{source}, mounted at {}", mount.target));
+        }
+    }
+    let written = system.written(part.name());
+    for key in ["configs", "secrets", "env_file", "sysctls", "extra_hosts", "devices", "ulimits"] {
+        if written.is_some_and(|written| written.get(key).is_some()) {
+            lines.push(format!("`{key}`"));
+        }
+    }
+    lines.iter().map(|line| format!("# Not here, as it has to come from the cluster: {line}.\n")).collect()
+}
+
+/// Names that are none to Kubernetes: other services would look for them in vain.
+pub(crate) fn unfit(system: &System<'_>) -> Vec<Diagnostic> {
+    let is_label = |name: &str| {
+        name.len() <= 63
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.ends_with('-')
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let unfit = system.parts.iter().filter(|part| !is_label(part.name()));
+    unfit
+        .map(|part| {
+            let message = format!("Kubernetes has no services with the name `{}`", part.name());
+            Diagnostic::new(Code::Value, message)
+                .at(&part.service.name.span)
+                .help("small letters, digits and `-`, beginning with a letter")
+        })
+        .collect()
 }
 
 fn deployment(system: &System<'_>, part: &Part<'_>) -> Written {
@@ -304,12 +358,22 @@ fn resources(system: &System<'_>, part: &Part<'_>) -> Written {
     };
     let cpus = of("limits", "cpus").or(own("cpus")).unwrap_or(cpus);
     let memory = of("limits", "memory").or(own("mem_limit")).unwrap_or(memory);
-    let request_cpus = of("reservations", "cpus").unwrap_or_else(|| "0.1".to_owned());
-    let request_memory = of("reservations", "memory").unwrap_or_else(|| "64M".to_owned());
+    let number = |text: &str| text.parse::<f64>().ok();
+    let request_cpus = of("reservations", "cpus").unwrap_or_else(|| least("0.1", &cpus, number));
+    let reserved = of("reservations", "memory").or(own("mem_reservation"));
+    let request_memory = reserved.unwrap_or_else(|| least("64M", &memory, bytes));
     let amounts = |cpus: &str, memory: &str| {
         Written::map([("cpu", Written::text(cpus)), ("memory", Written::text(quantity(memory)))])
     };
     Written::map([("requests", amounts(&request_cpus, &request_memory)), ("limits", amounts(&cpus, &memory))])
+}
+
+/// The smaller one of two amounts: nothing asks for more than it may have.
+fn least(amount: &str, limit: &str, read: impl Fn(&str) -> Option<f64>) -> String {
+    match (read(amount), read(limit)) {
+        (Some(own), Some(limit_amount)) if own > limit_amount => limit.to_owned(),
+        _ => amount.to_owned(),
+    }
 }
 
 /// A size of Compose's, whose units are powers of 1024, as Kubernetes writes it.
@@ -492,7 +556,13 @@ fn mounts(part: &Part<'_>) -> Vec<Mounted> {
         path,
         claim: Some(volume),
     });
-    let empty = part.writes().into_iter().enumerate().map(|(index, path)| Mounted {
+    let mut writable: Vec<&str> = part.writes();
+    // What is the container's own in Compose: `tmpfs`, and volumes without a name.
+    let own = part.service.running.mounts.iter().filter(|mount| mount.source.is_none());
+    writable.extend(own.map(|mount| mount.target.as_str()));
+    writable.sort_unstable();
+    writable.dedup();
+    let empty = writable.into_iter().enumerate().map(|(index, path)| Mounted {
         name: format!("writable-{index}"),
         path: path.to_owned(),
         claim: None,
@@ -500,10 +570,14 @@ fn mounts(part: &Part<'_>) -> Vec<Mounted> {
     named.chain(empty).collect()
 }
 
+/// Whether what is mounted is a volume, and no path.
+fn is_named(source: &str) -> bool {
+    !source.starts_with(['.', '/', '~', '$'])
+}
+
 /// Named volumes with their paths.
 fn volumes(part: &Part<'_>) -> Vec<(String, String)> {
     let mounts = part.service.running.mounts.iter();
-    let is_named = |source: &str| !source.starts_with(['.', '/', '~', '$']);
     mounts
         .filter_map(|mount| {
             Some((mount.source.clone().filter(|source| is_named(source))?, mount.target.clone()))
@@ -523,5 +597,7 @@ mod tests {
             assert_eq!(quantity(text), expected);
         }
         assert_eq!(untagged("a/b:1@sha256:00"), "a/b");
+        assert_eq!(least("64M", "32m", bytes), "32m");
+        assert_eq!(least("64M", "1G", bytes), "64M");
     }
 }

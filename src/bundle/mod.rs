@@ -25,6 +25,8 @@ mod yaml;
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic::Diagnostic;
+
 pub use images::{Known, read_metadata};
 pub use system::{Part, System};
 
@@ -54,6 +56,14 @@ pub enum Kind {
     Workflows,
     /// What stays out of build contexts.
     Ignore,
+}
+
+/// What keeps files of a kind from being written.
+pub fn problems(system: &System<'_>, kind: Kind) -> Vec<Diagnostic> {
+    match kind {
+        Kind::Kubernetes => kubernetes::unfit(system),
+        Kind::Bundle | Kind::Workflows | Kind::Ignore => Vec::new(),
+    }
 }
 
 /// The files of a kind.

@@ -150,16 +150,19 @@ fn values(system: &System<'_>) -> Value {
         })
         .collect();
     // What plans read is what images are made of, wherever it lies.
+    let mut read = BTreeSet::new();
     let mut paths = BTreeSet::new();
     for part in &system.parts {
         let used = reach::context(&part.plan.stages);
         if used.everything {
             paths.insert("**".to_owned());
         }
-        for path in used.paths {
-            // It may be a file or a folder, and a pattern is one already.
-            paths.extend([path.clone(), format!("{path}/**")]);
-        }
+        read.extend(used.paths);
+    }
+    let is_inside = |path: &str| read.iter().any(|other| path.starts_with(&format!("{other}/")));
+    for path in read.iter().filter(|path| !is_inside(path)) {
+        // It may be a file or a folder, and a pattern is one already.
+        paths.extend([path.clone(), format!("{path}/**")]);
     }
     if paths.contains("**") {
         paths = BTreeSet::from(["**".to_owned()]);

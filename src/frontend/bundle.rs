@@ -62,6 +62,10 @@ pub(super) async fn build(session: Session<'_>, kind: Kind, builds: bool) -> Res
         images,
         epoch,
     };
+    let unfit = crate::bundle::problems(&system, kind);
+    if !unfit.is_empty() {
+        return Err(Failure::Spec(unfit));
+    }
     let texts = files(&system, kind);
     let mounted = if kind == Kind::Bundle { system.mounted_files() } else { Vec::new() };
     let output = written(session, &texts, &mounted, epoch.unwrap_or(0));
