@@ -1,11 +1,8 @@
 //! A file for bake, to lay over the spec: tags, and a cache of its own for every target.
 
-use std::collections::BTreeMap;
-
 use super::System;
-use super::compose::registry_and_name;
+use super::name::Name;
 use super::workflows::{bake_name, shared};
-use crate::spec::filled;
 
 /// `docker-bake.hcl`.
 pub(super) fn file(system: &System<'_>) -> String {
@@ -34,22 +31,17 @@ pub(super) fn file(system: &System<'_>) -> String {
     for part in &system.parts {
         let name = part.name();
         // Variables of Compose are none of bake's.
-        let image = filled(&system.image(part), &BTreeMap::new());
-        let (registry, rest) = registry_and_name(&image);
-        let bare = rest.split('@').next().unwrap_or(&rest);
-        let bare = match bare.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => name,
-            _ => bare,
-        };
-        let prefix = match registry {
+        let image = Name::of(system, part);
+        let prefix = match &image.registry {
             Some(registry) => format!("${{notequal(REGISTRY, \"\") ? REGISTRY : \"{registry}\"}}/"),
             None => "${notequal(REGISTRY, \"\") ? \"${REGISTRY}/\" : \"\"}".to_owned(),
         };
         let mut from = vec![format!("from(\"{name}\")")];
         from.extend((0..shared.len()).map(|number| format!("from(\"shared-{number}\")")));
         text += &format!(
-            "\ntarget \"{}\" {{\n  tags = [\"{prefix}{bare}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{name}\")\n}}\n",
+            "\ntarget \"{}\" {{\n  tags = [\"{prefix}{}:${{TAG}}\"]\n  cache-from = concat({})\n  cache-to = to(\"{name}\")\n}}\n",
             bake_name(name),
+            image.path,
             from.join(", ")
         );
     }

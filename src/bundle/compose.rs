@@ -1,15 +1,10 @@
 //! The hardened Compose file: every service as it is written, without its build, with its image by a variable,
 //! and with what a production system needs and nobody likes to repeat.
 
-use std::collections::BTreeMap;
-
-use super::{Part, System, yaml};
+use super::name::{has_tag, registry_and_rest};
+use super::{Part, System, limits, yaml};
 use crate::plan::Archetype;
 use crate::spec::document::Written;
-use crate::spec::filled;
-
-/// What a container gets at most that says nothing itself.
-const LIMITS: (&str, &str, u32) = ("1.0", "512M", 256);
 
 /// `compose.yaml`.
 pub(super) fn bundled(system: &System<'_>) -> String {
@@ -41,7 +36,7 @@ pub(super) fn registry(system: &System<'_>) -> String {
 /// What `compose.registry.yaml` holds.
 pub(super) fn overlay(system: &System<'_>) -> Written {
     let services = system.parts.iter().map(|part| {
-        let (registry, name) = registry_and_name(&system.image(part));
+        let (registry, name) = registry_and_rest(&system.image(part));
         let own = system.variable("REGISTRY");
         // What a name without a registry means. (Compose evaluates defaults that it does not use, so that a
         // registry which has to be given could not be replaced by a digest.)
@@ -141,7 +136,7 @@ fn hardened(system: &System<'_>, part: &Part<'_>, written: &Written) -> Written 
     no_new_privileges(&mut service);
     let restart = if part.plan.archetype == Archetype::Service { "unless-stopped" } else { "no" };
     service.set_default("restart", Written::text(restart));
-    limits(system, &mut service);
+    limits::add(system, &mut service);
     depends_on(system, part, written, &mut service);
     service
 }
@@ -171,66 +166,6 @@ fn no_new_privileges(service: &mut Written) {
         options.push(Written::text("no-new-privileges:true"));
         service.set("security_opt", Written::List(options));
     }
-}
-
-fn limits(system: &System<'_>, service: &mut Written) {
-    let has_own = ["mem_limit", "cpus", "pids_limit"].iter().any(|key| service.get(key).is_some());
-    let mut deploy = service.get("deploy").cloned().unwrap_or(Written::Map(Vec::new()));
-    let mut resources = deploy.get("resources").cloned().unwrap_or(Written::Map(Vec::new()));
-    if has_own || resources.get("limits").is_some() {
-        return;
-    }
-    let (cpus, memory, pids) = default_limits(system);
-    let reserved =
-        |key: &str| resources.get("reservations").and_then(|reserved| reserved.get(key)?.as_text());
-    // Nobody gets less than is reserved for it.
-    let memory =
-        most(memory, reserved("memory").or(service.get("mem_reservation").and_then(Written::as_text)), bytes);
-    let cpus = most(cpus, reserved("cpus"), |text| text.parse().ok());
-    let limits = [
-        ("cpus", Written::Text(cpus)),
-        ("memory", Written::Text(memory)),
-        ("pids", Written::Number(pids.to_string())),
-    ];
-    resources.set("limits", Written::map(limits));
-    deploy.set("resources", resources);
-    service.set("deploy", deploy);
-}
-
-/// The larger one of an amount and another, as they are written; the other one too if it cannot be read.
-fn most(amount: String, other: Option<&str>, read: impl Fn(&str) -> Option<f64>) -> String {
-    let Some(other) = other else { return amount };
-    match (read(&amount), read(&filled(other, &BTreeMap::new()))) {
-        (Some(own), Some(other)) if own >= other => amount,
-        _ => other.to_owned(),
-    }
-}
-
-/// A size of Compose's in bytes: a number with a unit of a power of 1024.
-pub(super) fn bytes(text: &str) -> Option<f64> {
-    let lower = text.trim().to_lowercase();
-    let end = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
-    let (digits, unit) = lower.split_at(end);
-    let power = match unit.trim().trim_end_matches("ib").trim_end_matches('b') {
-        "" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        _ => return None,
-    };
-    Some(digits.parse::<f64>().ok()? * 1024_f64.powi(power))
-}
-
-/// Processors, memory and processes of what says nothing itself.
-pub(super) fn default_limits(system: &System<'_>) -> (String, String, u32) {
-    let bundle = system.spec.project.as_ref().and_then(|project| project.bundle.as_ref());
-    let given = bundle.and_then(|bundle| bundle.limits.as_ref());
-    let (cpus, memory, pids) = LIMITS;
-    let cpus = given.and_then(|limits| limits.cpus.as_ref()).map_or(cpus, |value| &value.value);
-    let memory = given.and_then(|limits| limits.memory.as_ref()).map_or(memory, |value| &value.value);
-    let pids = given.and_then(|limits| limits.pids.as_ref()).map_or(pids, |value| value.value);
-    (cpus.to_owned(), memory.to_owned(), pids)
 }
 
 /// What it waits for, and until when: until that is well, if there is a way to tell. An ingress starts anew with
@@ -289,77 +224,5 @@ fn tagged(system: &System<'_>, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{name}:${{{}:-latest}}", system.variable("IMAGE_TAG"))
-    }
-}
-
-/// Whether a name has a tag or a digest, whatever its variables are.
-fn has_tag(name: &str) -> bool {
-    let mut depth = 0_usize;
-    let bare: String = name
-        .chars()
-        .map(|c| {
-            match c {
-                '{' => depth += 1,
-                '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > 0 || c == '}' { 'x' } else { c }
-        })
-        .collect();
-    bare.contains('@') || bare.rsplit('/').next().is_some_and(|last| last.contains(':'))
-}
-
-/// The registry that a name begins with, as it is written, and the rest. A variable in its place is one if its
-/// default is.
-pub(super) fn registry_and_name(name: &str) -> (Option<String>, String) {
-    let mut depth = 0_usize;
-    let slash = name.find(|c: char| {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == '/' && depth == 0
-    });
-    let Some(slash) = slash else { return (None, name.to_owned()) };
-    let (first, rest) = (&name[..slash], &name[slash + 1..]);
-    let value = filled(first, &BTreeMap::new());
-    let host = value.split('/').next().unwrap_or_default();
-    if host.contains(['.', ':']) || host == "localhost" {
-        (Some(first.to_owned()), rest.to_owned())
-    } else {
-        (None, name.to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names() {
-        for (name, expected) in [
-            ("market/orders", false),
-            ("localhost:5000/orders", false),
-            ("market/orders:1", true),
-            ("market/orders:${TAG:-latest}", true),
-            ("${REGISTRY:-x:5000}/orders", false),
-            ("a@sha256:00", true),
-        ] {
-            assert_eq!(has_tag(name), expected, "{name}");
-        }
-        assert_eq!(registry_and_name("ghcr.io/a/b"), (Some("ghcr.io".to_owned()), "a/b".to_owned()));
-        assert_eq!(registry_and_name("a/b"), (None, "a/b".to_owned()));
-        let variable = registry_and_name("${REG:-ghcr.io}/acme/x:1");
-        assert_eq!(variable, (Some("${REG:-ghcr.io}".to_owned()), "acme/x:1".to_owned()));
-        assert_eq!(registry_and_name("${OWNER:-acme}/x").0, None);
-    }
-
-    #[test]
-    fn amounts() {
-        assert_eq!(bytes("1.5G"), Some(1.5 * 1024.0 * 1024.0 * 1024.0));
-        assert_eq!(most("512M".to_owned(), Some("1G"), bytes), "1G");
-        assert_eq!(most("512M".to_owned(), Some("64m"), bytes), "512M");
-        assert_eq!(most("512M".to_owned(), Some("${MEMORY:-2G}"), bytes), "${MEMORY:-2G}");
     }
 }

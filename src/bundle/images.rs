@@ -27,11 +27,9 @@ pub fn read_metadata(bytes: &[u8]) -> Result<BTreeMap<String, Known>, String> {
         let digest = metadata.get("containerimage.digest")?.as_str()?;
         let names = metadata.get("image.name")?.as_str()?;
         let name = names.split(',').next()?.trim();
-        let reference: Reference = name.parse().ok()?;
-        digest.starts_with("sha256:").then(|| {
-            let _ = reference;
-            Known { name: name.split('@').next().unwrap_or(name).to_owned(), digest: digest.to_owned() }
-        })
+        name.parse::<Reference>().ok()?;
+        let bare = name.split('@').next().unwrap_or(name);
+        digest.starts_with("sha256:").then(|| Known { name: bare.to_owned(), digest: digest.to_owned() })
     };
     let found: BTreeMap<String, Known> =
         targets.iter().filter_map(|(target, metadata)| Some((target.clone(), known(metadata)?))).collect();

@@ -15,6 +15,8 @@ mod ignore;
 mod images;
 pub mod ingress;
 mod kubernetes;
+mod limits;
+mod name;
 mod readme;
 mod scripts;
 mod state;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Value, context};
 
-use super::compose::registry_and_name;
+use super::name::Name;
 use super::template::filled;
 use super::{System, TextFiles, add, add_program};
 use crate::plan::{Action, reach};
@@ -145,7 +145,7 @@ fn values(system: &System<'_>) -> Value {
         .iter()
         .map(|part| {
             let (registry, image) = image(system, part.name());
-            let local = super::kubernetes::image_name(system, part);
+            let local = Name::of(system, part).untagged();
             context! { target => bake_name(part.name()), image => format!("{registry}/{image}"), package => image, local }
         })
         .collect();
@@ -208,12 +208,9 @@ fn values(system: &System<'_>) -> Value {
 /// The registry and the name of a component's image in it; an image without a registry goes to GitHub's.
 fn image(system: &System<'_>, name: &str) -> (String, String) {
     let Some(part) = system.part(name) else { return (String::new(), String::new()) };
-    let written = crate::spec::filled(&system.image(part), &BTreeMap::new());
-    let (registry, rest) = registry_and_name(&written);
-    let bare = rest.split('@').next().unwrap_or(&rest);
-    let bare = bare.rsplit_once(':').map_or(bare, |(name, _)| name).to_owned();
-    match registry {
-        Some(registry) => (registry, bare),
+    let image = Name::of(system, part);
+    match image.registry {
+        Some(registry) => (registry, image.path),
         None => ("ghcr.io".to_owned(), format!("${{{{ github.repository }}}}-{name}")),
     }
 }

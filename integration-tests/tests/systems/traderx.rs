@@ -4,7 +4,9 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use integration_tests::traderx::{SPEC, checkout};
-use integration_tests::{Project, config, docker, docker_in, http, nothing_superfluous, weight};
+use std::process::Command;
+
+use integration_tests::{Project, Said, config, docker, docker_in, http, nothing_superfluous, weight};
 
 /// There is no .NET where the tests run: people-service is another image.
 const OVERRIDE: &str = "\
@@ -83,6 +85,27 @@ fn ten_components() {
             ("/api/docs/", 200),
         ] {
             assert_eq!(http(8080, "GET", path, "").status, expected, "{path}");
+        }
+        // FR-303, FR-305, FR-306, NFR-315: what is offered is there, and every service is well.
+        project.build(SPEC, &["--target", ":bundle", "--output", "bundle"]).expect_ok();
+        let test = Command::new(project.path().join("bundle/test-env.sh"))
+            .env("COMPOSE_PROJECT_NAME", "slipway-test-traderx")
+            .env("TRADERX_URL", "http://localhost:8080")
+            .output();
+        let test = Said::new(&test.expect("bash is installed")).expect_ok();
+        for line in [
+            "people-service: GET /people-service/swagger/v1/swagger.json answers 200",
+            "redirect: GET /api/docs answers 301",
+        ] {
+            assert!(test.out.contains(&format!("ok    {line}")), "{}", test.out);
+        }
+        let catalog = http(8080, "GET", "/api/docs/catalog.json", "").body;
+        let catalog: serde_json::Value = serde_json::from_str(&catalog).expect("JSON");
+        let apis = catalog["services"].as_array().expect("services");
+        assert_eq!(apis.len(), 6);
+        for api in apis {
+            let contract = format!("/api/docs/{}", api["contract"].as_str().expect("a path"));
+            assert_eq!(http(8080, "GET", &contract, "").status, 200, "{contract}");
         }
         // S0-8, S0-9: whom it answers is derived from the domain.
         assert!(allowed("https://demo.example.org") && allowed("http://demo.example.org"));
