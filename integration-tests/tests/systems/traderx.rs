@@ -3,9 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use integration_tests::traderx::{SPEC, checkout};
 use std::process::Command;
 
+use integration_tests::traderx::{SPEC, checkout};
 use integration_tests::{Project, Said, config, docker, docker_in, http, nothing_superfluous, weight};
 
 /// There is no .NET where the tests run: people-service is another image.
