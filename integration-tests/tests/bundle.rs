@@ -533,6 +533,18 @@ fn traderx_manifests_workflows_and_dockerfiles() {
         assert_eq!(target["cache-to"][0]["scope"], component);
     }
 
+    // A state on the way to the next level publishes nothing.
+    let spec = project.read(TRADERX);
+    project.write("way.spec.yaml", &spec.replace("convergence: C0", "convergence: none"));
+    let on_the_way = write(&project, "way.spec.yaml", ":workflows");
+    workflows_are_valid(&on_the_way);
+    assert!(!below(&on_the_way).contains(".github/workflows/build-and-publish.yml"));
+    let builds = read(&on_the_way, ".github/workflows/build-container-images.yml");
+    assert!(builds.contains("trivy-action") && builds.contains("load: true"), "{builds}");
+    for part in ["push:  ${{", "push: ${{", "login-action", "cosign", "packages: write"] {
+        assert!(!builds.contains(part), "{part}: {builds}");
+    }
+
     // Where the images of .NET cannot be reached, what is written is the same.
     let args = [&["--target", ":dockerfiles", "--output", "dockerfiles"], &WITHOUT_NET[..]].concat();
     project.build(TRADERX, &args).expect_ok();

@@ -99,7 +99,9 @@ impl<'a> System<'a> {
     /// What variables of a deployment begin with.
     pub fn prefix(&self) -> String {
         let given = self.spec.project.as_ref().and_then(|project| project.bundle.as_ref()?.prefix.as_ref());
-        variable(given.map_or(&self.name, |prefix| &prefix.value))
+        let prefix = variable(given.map_or(&self.name, |prefix| &prefix.value));
+        // No shell has a variable that begins with a digit.
+        if prefix.starts_with(|c: char| c.is_ascii_digit()) { format!("_{prefix}") } else { prefix }
     }
 
     /// A variable's name.

@@ -90,10 +90,7 @@ async fn are_gone(session: Session<'_>) -> Result<(), Failure> {
     let state = project.spec.project.as_ref().and_then(|project| project.state.as_ref());
     let Some(state) = state.filter(|state| !state.removed.0.is_empty()) else { return Ok(()) };
     let mut facts = Facts::default();
-    project
-        .sources
-        .look(&BTreeSet::from([Need::names("")]).into_iter().collect(), &project.ignore, &mut facts)
-        .await?;
+    project.sources.look(&BTreeSet::from([Need::names("")]), &project.ignore, &mut facts).await?;
     let left: Vec<Diagnostic> = state
         .removed
         .0
