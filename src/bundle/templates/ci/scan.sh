@@ -16,7 +16,8 @@ if [[ $dry_run == 0 ]] && ! command -v trivy > /dev/null; then
   exit 1
 fi
 found=0
-for image in @% for component in components %@@{ component.local | sh }@% if not loop.last %@ @% endif %@@% endfor %@; do
+images=(@% for component in components %@@{ component.local | sh }@% if not loop.last %@ @% endif %@@% endfor %@)
+for image in "${images[@]}"; do
   command=(trivy image --severity "${SEVERITY:-HIGH,CRITICAL}" --ignore-unfixed --exit-code 1 "$image:${TAG:-latest}")
   if [[ $dry_run == 1 ]]; then
     printf '[dry-run] %s\n' "${command[*]}"
