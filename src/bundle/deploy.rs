@@ -8,6 +8,10 @@ use crate::lint::is_of_origins;
 use crate::spec::variables;
 
 const README: &str = include_str!("templates/deploy/README.md");
+/// What all of them begin with: their arguments, and how they run or only say what would run. Each stands alone, as
+/// an operator may copy one of them to a host.
+const ARGUMENTS: &str = include_str!("templates/deploy/arguments.sh");
+const RUN: &str = include_str!("templates/deploy/run.sh");
 const SCRIPTS: [(&str, &str); 5] = [
     ("deploy.sh", include_str!("templates/deploy/deploy.sh")),
     ("upgrade.sh", include_str!("templates/deploy/upgrade.sh")),
@@ -35,6 +39,8 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
         variables(&setting.written).into_iter().map(|variable| variable.name).find(|name| is_of_origins(name))
     });
     let values = context! {
+        arguments => ARGUMENTS,
+        run => RUN,
         spec => system.file.clone(),
         name => system.name.clone(),
         profile => profile.value.clone(),

@@ -10,6 +10,10 @@ use crate::spec::routes::Answer;
 
 const LIB: &str = include_str!("templates/scripts/lib.sh");
 const WRAPPER: &str = include_str!("templates/scripts/wrapper.sh");
+/// What all of them begin with.
+const HEAD: &str = include_str!("templates/scripts/head.sh");
+/// The arguments of those that have no others.
+const ARGUMENTS: &str = include_str!("templates/scripts/arguments.sh");
 const SCRIPTS: [(&str, &str); 4] = [
     ("start", include_str!("templates/scripts/start.sh")),
     ("status", include_str!("templates/scripts/status.sh")),
@@ -21,7 +25,10 @@ const SCRIPTS: [(&str, &str); 4] = [
 pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
     let bundle = system.spec.project.as_ref().and_then(|project| project.bundle.as_ref());
     let name = bundle.and_then(|bundle| bundle.scripts.as_ref()).map(|name| name.value.as_str());
-    let values = values(system, if name.is_some() { ".." } else { "." });
+    let up = if name.is_some() { ".." } else { "." };
+    let beside = if up == "." { "scripts/lib.sh" } else { "lib.sh" };
+    let head = filled("head.sh", HEAD, context! { up, lib => "scripts/lib.sh", lib_beside => beside });
+    let values = values(system, head);
     add(files, ".shellcheckrc", "external-sources=true\nsource-path=SCRIPTDIR\n".to_owned());
     add(files, "scripts/lib.sh", filled("lib.sh", LIB, values.clone()));
     for (verb, template) in SCRIPTS {
@@ -44,7 +51,7 @@ pub(super) fn command(system: &System<'_>, verb: &str) -> String {
     if named { format!("./{verb}-env.sh") } else { format!("./{verb}.sh") }
 }
 
-fn values(system: &System<'_>, up: &'static str) -> Value {
+fn values(system: &System<'_>, head: String) -> Value {
     let ingress = system.ingress();
     let checked = ingress.map(|ingress| checks(system, ingress)).unwrap_or_default();
     let checked: Vec<Value> = checked
@@ -76,9 +83,8 @@ fn values(system: &System<'_>, up: &'static str) -> Value {
         spec => system.file.clone(),
         name => system.name.clone(),
         prefix => system.prefix(),
-        up,
-        lib => "scripts/lib.sh",
-        lib_beside => if up == "." { "scripts/lib.sh" } else { "lib.sh" },
+        head,
+        arguments => ARGUMENTS,
         state => system.state().map(|state| context! { id => state.id.value.clone() }),
         // What is not published cannot be asked from here.
         ingress => ingress.zip(container_port).map(|(part, container_port)| {

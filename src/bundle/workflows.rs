@@ -19,11 +19,8 @@ const WORKFLOWS: [(&str, &str); 4] = [
 ];
 
 /// The same for who has no such service: a shell.
-const SCRIPTS: [(&str, &str); 3] = [
-    ("build.sh", include_str!("templates/ci/build.sh")),
-    ("push.sh", include_str!("templates/ci/push.sh")),
-    ("scan.sh", include_str!("templates/ci/scan.sh")),
-];
+const SCAN: &str = include_str!("templates/ci/scan.sh");
+const BAKE: &str = include_str!("templates/ci/bake.sh");
 
 /// What a linter of workflows is to know.
 const ZIZMOR: &str =
@@ -53,9 +50,19 @@ pub(super) fn files(system: &System<'_>, files: &mut TextFiles) {
             if name.starts_with("build-and") && !publishes { "build-container-images.yml" } else { name };
         add(files, &format!(".github/workflows/{name}"), filled(name, template, values.clone()));
     }
-    for (name, template) in SCRIPTS {
-        add_program(files, &format!("ci/{name}"), filled(name, template, values.clone()));
+    let name = &system.name;
+    for (script, about, flags) in [
+        ("build.sh", format!("Builds images of {name}: all of them, or those that are named."), "--load"),
+        (
+            "push.sh",
+            format!("Builds and pushes images of {name}, and writes their digests to images.json."),
+            "--push --metadata-file images.json",
+        ),
+    ] {
+        let own = context! { spec => system.file.clone(), about, flags };
+        add_program(files, &format!("ci/{script}"), filled(script, BAKE, own));
     }
+    add_program(files, "ci/scan.sh", filled("scan.sh", SCAN, values));
 }
 
 /// A stage that several components have in common.

@@ -26,16 +26,7 @@ for argument in "$@"; do
   esac
 done
 
-run() {
-  if [[ $dry_run == 1 ]]; then
-    printf '[dry-run]'
-    printf ' %q' "$@"
-    printf '\n'
-  else
-    "$@"
-  fi
-}
-
+@{ run }
 # A value of the environment, or else of the file of variables beside what is deployed, or else this one.
 setting() {
   if [[ -v $1 ]]; then

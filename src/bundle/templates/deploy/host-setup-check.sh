@@ -2,17 +2,7 @@
 # @generated from @{ spec } by Slipway. Says what a host lacks that @{ name } is to run on.
 set -euo pipefail
 
-fail() { printf '[error] %s\n' "$*" >&2; exit 1; }
-
-dry_run=0
-for argument in "$@"; do
-  case $argument in
-    --dry-run) dry_run=1 ;;
-    -h | --help) printf 'usage: %s [--dry-run]\n' "${0##*/}"; exit ;;
-    *) fail "unknown argument: $argument" ;;
-  esac
-done
-
+@{ arguments }
 missing=0
 for program in git curl jq docker nginx; do
   if command -v "$program" > /dev/null; then

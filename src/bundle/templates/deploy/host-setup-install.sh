@@ -3,27 +3,8 @@
 set -euo pipefail
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
-fail() { printf '[error] %s\n' "$*" >&2; exit 1; }
-
-dry_run=0
-for argument in "$@"; do
-  case $argument in
-    --dry-run) dry_run=1 ;;
-    -h | --help) printf 'usage: %s [--dry-run]\n' "${0##*/}"; exit ;;
-    *) fail "unknown argument: $argument" ;;
-  esac
-done
-
-run() {
-  if [[ $dry_run == 1 ]]; then
-    printf '[dry-run]'
-    printf ' %q' "$@"
-    printf '\n'
-  else
-    "$@"
-  fi
-}
-
+@{ arguments }
+@{ run }
 sudo=()
 if [[ $(id -u) != 0 ]]; then sudo=(sudo); fi
 if command -v apt-get > /dev/null; then

@@ -1,10 +1,6 @@
 #!/usr/bin/env bash
 # @generated from @{ spec } by Slipway. Builds what can be built here, starts @{ name } and waits until it is well.
-set -euo pipefail
-ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/@{ up }" && pwd)
-# shellcheck source=@{ lib_beside }
-. "$ROOT/@{ lib }"
-
+@{ head }
 usage() {
   cat << USAGE
 usage: ${0##*/} [--dry-run] [--skip-build] [--registry] [--locked]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @generated from @{ spec } by Slipway. Builds and pushes images of @{ name }, and writes their digests to images.json.
+# @generated from @{ spec } by Slipway. @{ about }
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -14,7 +14,7 @@ for argument in "$@"; do
     *) targets+=("$argument") ;;
   esac
 done
-command=(docker buildx bake -f @{ spec } -f docker-bake.hcl --push --metadata-file images.json "${targets[@]}")
+command=(docker buildx bake -f @{ spec } -f docker-bake.hcl @{ flags } "${targets[@]}")
 if [[ $dry_run == 1 ]]; then
   printf '[dry-run] %s\n' "${command[*]}"
 else
